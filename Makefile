@@ -1,0 +1,65 @@
+# The only commands anyone must know. Each does its own set-up on a machine
+# with Go, Node and make; what is already there is left alone.
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.7.0
+
+# Nothing here may rewrite go.mod on the side, whatever the user's settings.
+export GOFLAGS = -mod=readonly
+
+# The second build: stand-ins for the clock and the outside, for tests alone.
+HOOKS = -tags testhooks
+
+help:
+	@echo 'make run     build Sitthi and serve it with demo data on http://localhost:8080 (folder ./var)'
+	@echo 'make test    run all tests, on SQLite and PostgreSQL and in a browser'
+	@echo 'make check   all that must hold before a change is handed in: lint, tests, race'
+	@echo 'make bench   run the benchmarks'
+
+run: build
+	bin/sitthi serve --demo
+
+build: assets
+	go build -o bin/sitthi ./cmd/sitthi
+
+test: assets
+	scripts/setup-tests
+	scripts/test-postgres go test -timeout 20m ./...
+
+# .ci/run runs `make test` and then these two.
+check: lint race
+
+lint: assets
+	@echo 'gofmt'; bad=$$(find . -name node_modules -prune -o -name '*.go' -print | xargs gofmt -l); \
+		test -z "$$bad" || { echo "not formatted: $$bad"; exit 1; }
+	go vet ./...
+	go vet $(HOOKS) ./...
+	go run $(STATICCHECK) ./...
+	go run $(STATICCHECK) $(HOOKS) ./...
+	go mod tidy -diff
+	@echo 'go tool templ generate'; before=$$($(VIEWS)); go tool templ generate -log-level warn; \
+		test "$$before" = "$$($(VIEWS))" || { echo 'views were not generated anew after a .templ changed: look at git status'; exit 1; }
+
+# Sums instead of git diff, so that the check also serves on uncommitted work.
+VIEWS = find . -name node_modules -prune -o -name '*_templ.go' -print | sort | xargs -r sha256sum
+
+# With the hooks built in, so that both builds have run all tests.
+race: assets
+	scripts/setup-tests
+	scripts/test-postgres go test $(HOOKS) -race -shuffle=on -timeout 40m ./...
+
+bench: assets
+	scripts/setup-tests
+	scripts/test-postgres go test -run '^$$' -bench . -benchmem -timeout 40m \
+		$$(grep -rl --include='*_test.go' --exclude-dir=node_modules --exclude-dir=bench '^func Benchmark' . | xargs -r -n 1 dirname | sort -u)
+
+# Fonts for the pages and axe-core for the tests, from npm.
+assets: node_modules/.assets
+
+node_modules/.assets: package-lock.json scripts/vendor.mjs
+	@command -v go >/dev/null || { echo 'Go is missing: see https://go.dev/doc/install (version in go.mod)'; exit 1; }
+	@command -v npm >/dev/null || { echo 'Node is missing: see https://nodejs.org (version 20 or newer)'; exit 1; }
+	npm ci --no-audit --no-fund
+	node scripts/vendor.mjs
+	@touch $@
+
+.PHONY: help run build test check lint race bench assets
