@@ -1,0 +1,70 @@
+package views
+
+import "strings"
+
+// styleSheets are loaded in this order; tokens.css names the layers.
+var styleSheets = []string{"tokens", "base", "layout", "parts", "grid", "print"}
+
+// modules are the enhancements of every page. once comes last, because it
+// looks at what the others have done with a submit.
+var modules = []string{"menu", "citizen", "password", "grid", "dialog", "once"}
+
+type menuEntry struct {
+	Key  string
+	Href string
+	Here bool
+}
+
+// menu lists the entries of the main menu that are of use to the reader. The
+// intranet and the กอ.1 entrance are open before sign-in, as in the manual.
+func (p Page) menu() []menuEntry {
+	entries := []menuEntry{
+		{Key: "layout.menu_intranet", Href: "/intranet"},
+		{Key: "layout.menu_ko1", Href: "/ko1"},
+	}
+	if p.Who != nil {
+		if p.Who.Head {
+			entries = append(entries, menuEntry{Key: "layout.menu_rights", Href: "/ko1/rights"})
+		}
+		if p.Who.Administrator {
+			entries = append(entries, menuEntry{Key: "layout.menu_admin", Href: "/admin"})
+		}
+		if p.Who.Administrator || p.Who.Auditor {
+			entries = append(entries, menuEntry{Key: "layout.menu_audit", Href: "/audit"})
+		}
+	}
+	path, _, _ := strings.Cut(p.Path, "?")
+	here := -1
+	for i, e := range entries {
+		if path != e.Href && !strings.HasPrefix(path, e.Href+"/") {
+			continue
+		}
+		if here < 0 || len(e.Href) > len(entries[here].Href) {
+			here = i
+		}
+	}
+	if here >= 0 {
+		entries[here].Here = true
+	}
+	return entries
+}
+
+// noticeRole: trouble is announced at once, good news when there is a pause.
+func noticeRole(k NoticeKind) string {
+	if k == NoticeError {
+		return "alert"
+	}
+	return "status"
+}
+
+func noticeIcon(k NoticeKind) IconName {
+	switch k {
+	case NoticeOK:
+		return IconCheck
+	case NoticeWarn:
+		return IconWarn
+	case NoticeError:
+		return IconError
+	}
+	return IconInfo
+}
