@@ -11,25 +11,41 @@ import (
 // reader of an English screen reckons by it.
 const english = "en"
 
+// months are the names of January to December in one form, in both languages.
+type months struct {
+	thai, english [12]string
+}
+
 var (
-	longMonths = [...]string{
-		"มกราคม", "กุมภาพันธ์", "มีนาคม", "เมษายน", "พฤษภาคม", "มิถุนายน",
-		"กรกฎาคม", "สิงหาคม", "กันยายน", "ตุลาคม", "พฤศจิกายน", "ธันวาคม",
+	longMonths = months{
+		thai: [...]string{
+			"มกราคม", "กุมภาพันธ์", "มีนาคม", "เมษายน", "พฤษภาคม", "มิถุนายน",
+			"กรกฎาคม", "สิงหาคม", "กันยายน", "ตุลาคม", "พฤศจิกายน", "ธันวาคม",
+		},
+		english: [...]string{
+			"January", "February", "March", "April", "May", "June",
+			"July", "August", "September", "October", "November", "December",
+		},
 	}
-	shortMonths = [...]string{
-		"ม.ค.", "ก.พ.", "มี.ค.", "เม.ย.", "พ.ค.", "มิ.ย.",
-		"ก.ค.", "ส.ค.", "ก.ย.", "ต.ค.", "พ.ย.", "ธ.ค.",
+	shortMonths = months{
+		thai: [...]string{
+			"ม.ค.", "ก.พ.", "มี.ค.", "เม.ย.", "พ.ค.", "มิ.ย.",
+			"ก.ค.", "ส.ค.", "ก.ย.", "ต.ค.", "พ.ย.", "ธ.ค.",
+		},
+		english: [...]string{
+			"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+			"Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+		},
 	}
 )
 
 // monthNames finds a month by any of its names, folded and undotted.
 var monthNames = func() map[string]time.Month {
 	names := make(map[string]time.Month)
-	for m := time.January; m <= time.December; m++ {
-		for _, name := range []string{
-			longMonths[m-1], shortMonths[m-1], m.String(), m.String()[:3],
-		} {
-			names[undotted(Fold(name))] = m
+	for _, form := range []months{longMonths, shortMonths} {
+		for i := range 12 {
+			names[undotted(Fold(form.thai[i]))] = time.Month(i + 1)
+			names[undotted(Fold(form.english[i]))] = time.Month(i + 1)
 		}
 	}
 	return names
@@ -39,18 +55,10 @@ func undotted(s string) string { return strings.ReplaceAll(s, ".", "") }
 
 // Short returns 22 พ.ย. 2569 for "th" and 22 Nov 2026 for "en"; like the other
 // forms, "" for the zero Date.
-func (d Date) Short(lang string) string {
-	return d.inWords(lang, func(m time.Month) (th, en string) {
-		return shortMonths[m-1], m.String()[:3]
-	})
-}
+func (d Date) Short(lang string) string { return d.inWords(lang, &shortMonths) }
 
 // Long returns 22 พฤศจิกายน 2569 for "th" and 22 November 2026 for "en".
-func (d Date) Long(lang string) string {
-	return d.inWords(lang, func(m time.Month) (th, en string) {
-		return longMonths[m-1], m.String()
-	})
-}
+func (d Date) Long(lang string) string { return d.inWords(lang, &longMonths) }
 
 // Numeric returns 22/11/2569 for "th" and 22/11/2026 for "en".
 func (d Date) Numeric(lang string) string {
@@ -64,13 +72,13 @@ func (d Date) Numeric(lang string) string {
 // as an argument of a text of internal/locale.
 func (d Date) InLanguage(lang string) string { return d.Long(lang) }
 
-func (d Date) inWords(lang string, monthName func(time.Month) (th, en string)) string {
+func (d Date) inWords(lang string, names *months) string {
 	if d.IsZero() {
 		return ""
 	}
-	name, en := monthName(d.Month)
+	name := names.thai[d.Month-1]
 	if lang == english {
-		name = en
+		name = names.english[d.Month-1]
 	}
 	return fmt.Sprintf("%d %s %d", d.Day, name, d.yearIn(lang))
 }

@@ -51,13 +51,13 @@ func clean(s string) string {
 
 // The characters that have two spellings which look the same on the screen.
 const (
-	saraE     = 'เ'
-	saraAe    = 'แ'
-	saraAa    = 'า'
-	saraAm    = 'ำ'
-	nikhahit  = '\u0e4d' // ํ
-	maiEk     = '\u0e48' // the first tone mark ่
-	maiChattawa= '\u0e4b' // the last tone mark ๋
+	saraE       = 'เ'
+	saraAe      = 'แ'
+	saraAa      = 'า'
+	saraAm      = 'ำ'
+	nikhahit    = '\u0e4d' // ํ
+	maiEk       = '\u0e48' // the first tone mark ่
+	maiChattawa = '\u0e4b' // the last tone mark ๋
 )
 
 // thaiSpelling gives vowels that were typed in pieces their one spelling: เเ is
@@ -86,4 +86,4 @@ func thaiSpelling(s string) string {
 	return string(out)
 }
 
-func isTone(r rune) bool { return r >= maiEk && r <= maiChattawa}
+func isTone(r rune) bool { return r >= maiEk && r <= maiChattawa }
