@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"unicode"
 	"unique"
 )
 
@@ -29,7 +30,7 @@ func FoldDigits(s string) (string, error) {
 		switch {
 		case isDigit(r):
 			b.WriteByte(byte(r))
-		case isBlank(r), isDash(r), isInvisible(r):
+		case unicode.IsSpace(r), isDash(r), isInvisible(r):
 		default:
 			return "", ErrCharacters
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -41,7 +42,8 @@ func ParseEmail(s string) (Email, error) {
 		return "", ErrEmpty
 	}
 	local, domain, found := strings.Cut(s, "@")
-	if !found || !isLocalPart(local) {
+	// What is too long stops here: punycode takes the square of the length.
+	if !found || !isLocalPart(local) || utf8.RuneCountInString(s) > maxEmail {
 		return "", ErrEmail
 	}
 	domain, err := domains.ToASCII(domain)

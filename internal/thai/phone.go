@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
 )
@@ -29,7 +30,7 @@ func ParseMobile(s string) (Mobile, error) {
 			b.WriteByte(byte(r))
 		case r == '+', r == '\uff0b':
 			b.WriteByte('+')
-		case isBlank(r), isDash(r), isInvisible(r), r == '.', r == '(', r == ')':
+		case unicode.IsSpace(r), isDash(r), isInvisible(r), r == '.', r == '(', r == ')':
 		default:
 			return "", ErrCharacters
 		}

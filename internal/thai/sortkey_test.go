@@ -21,6 +21,7 @@ func TestSortKeyOrder(t *testing.T) {
 			"กา", "เก", "แก", "โก", "ใก", "ไก", "ขา", "เข", "แข", "โข", "ใข", "ไข",
 		},
 		"tone marks count last": {"กา", "ก่า", "ก้า", "ก๊า", "ก๋า", "กาง", "ก้าง"},
+		"numbers by value":      {"กลุ่มที่ 1", "กลุ่มที่ ๒", "กลุ่มที่ 9 ก", "กลุ่มที่ 10", "กลุ่มที่ ๑๑", "กลุ่มบริหาร"},
 		"digits before letters": {"1", "2", "A", "b", "ก"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -66,4 +67,19 @@ func TestSortKeyFromManyGoroutines(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func FuzzSortKey(f *testing.F) {
+	for _, s := range []string{"เชียงใหม่", "กลุ่มที่ ๑๐", "00", "น\u0e4d\u0e49\u0e32", "\u0e40\u0e40", "\xff"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		key := SortKey(s)
+		if len(key)%2 != 0 || strings.Trim(key, "0123456789abcdef") != "" {
+			t.Errorf("%+q has key %q", s, key)
+		}
+		if again := SortKey(clean(s)); again != key {
+			t.Errorf("%+q has key %q, cleaned %q", s, key, again)
+		}
+	})
 }

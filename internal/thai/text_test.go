@@ -62,6 +62,20 @@ func TestFold(t *testing.T) {
 	}
 }
 
+// TestLongRunsOfMarks: the normaliser breaks runs of more than 30 marks up, and
+// the result must be a fixed point all the same.
+func TestLongRunsOfMarks(t *testing.T) {
+	for _, s := range []string{
+		strings.Repeat("\u0301", 100), "a" + strings.Repeat("\u0301\u0e38", 100),
+		"\u0e4d" + strings.Repeat("\u0e48", 70) + "\u0e32", "E" + strings.Repeat("\u0323\u0301", 31),
+	} {
+		once := Fold(s)
+		if twice := Fold(once); twice != once {
+			t.Errorf("%+q\nonce  %+q\ntwice %+q", s, once, twice)
+		}
+	}
+}
+
 func FuzzFold(f *testing.F) {
 	for _, s := range []string{"เเม่น้\u0e4d\u0e32", "๑๒ H\u0331", "\u0e4d\u0e4d\u0308\u0e49\u0e32", "\u0130\u200b \x00 x", "\xff"} {
 		f.Add(s)

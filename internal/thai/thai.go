@@ -35,8 +35,6 @@ func isDigit(r rune) bool { return r >= '0' && r <= '9' }
 // mark, soft hyphen, direction marks.
 func isInvisible(r rune) bool { return unicode.Is(unicode.Cf, r) }
 
-func isBlank(r rune) bool { return unicode.IsSpace(r) }
-
 // isDash reports hyphens and dashes of every kind, with the modifier minus, the
 // hyphen bullet and the minus sign, which Unicode does not count among them.
 func isDash(r rune) bool {
