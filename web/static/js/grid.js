@@ -1,0 +1,125 @@
+// Grids: filters apply after a pause, sort and pages without a new page. The
+// state stands in the URL all the time; without this file the form and the
+// links do the same.
+import { hush, sayFailed } from './say.js';
+
+const PAUSE = 400; // ms after the last key
+
+let timer;
+let request;
+let typing; // the id of the filter that made the newest entry of the history
+
+// status outlives the grid, so that screen readers hear the new count.
+const status = document.createElement('p');
+status.className = 'visually-hidden';
+status.setAttribute('role', 'status');
+document.body.append(status);
+
+const grid = () => document.getElementById('grid');
+
+// query is the form as a URL, without what is empty or as it was anyway.
+function query(form) {
+  const url = new URL(form.getAttribute('action'), location.href);
+  const fields = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) {
+    if (value.trim() !== '') fields.append(name, value);
+  }
+  url.search = fields.toString();
+  return url;
+}
+
+async function show(url, history) {
+  clearTimeout(timer);
+  request?.abort();
+  const mine = (request = new AbortController());
+  grid().setAttribute('aria-busy', 'true');
+  try {
+    const answer = await fetch(url, { headers: { 'X-Fragment': 'grid' }, signal: mine.signal });
+    const html = answer.ok && !answer.redirected ? await answer.text() : '';
+    const next = new DOMParser().parseFromString(html, 'text/html').getElementById('grid');
+    if (!next) {
+      location.assign(url); // signed out, refused, broken: the page itself says it best
+      return;
+    }
+    replace(next);
+    if (history === 'push') window.history.pushState({ grid: true }, '', url);
+    if (history === 'replace') window.history.replaceState({ grid: true }, '', url);
+    keepBack(url);
+    hush();
+  } catch (error) {
+    if (error.name === 'AbortError') return;
+    grid().removeAttribute('aria-busy');
+    sayFailed();
+  }
+}
+
+// replace puts the new grid in place of the old one and keeps the focus, the
+// caret, what was typed since the request, and the opened filters of a phone.
+function replace(next) {
+  const old = grid();
+  const focus = old.contains(document.activeElement) ? document.activeElement : null;
+  const fresh = document.adoptNode(next);
+  const open = old.querySelector('.grid-toggle')?.checked;
+  const toggle = fresh.querySelector('.grid-toggle');
+  if (toggle && open) toggle.checked = true;
+  old.replaceWith(fresh);
+  if (focus) {
+    const twin = (focus.id && document.getElementById(focus.id)) || fresh.querySelector('.input, a');
+    if (twin && focus.matches('input.input') && twin.matches('input.input')) {
+      twin.value = focus.value;
+      twin.focus({ preventScroll: true });
+      twin.setSelectionRange(focus.selectionStart, focus.selectionEnd);
+    } else {
+      twin?.focus({ preventScroll: true });
+    }
+  }
+  const count = fresh.querySelector('[data-grid-count]');
+  status.textContent = count ? count.textContent.trim() : '';
+}
+
+// keepBack lets a change of language come back to the grid as it is now.
+function keepBack(url) {
+  const back = document.querySelector('form[action="/language"] input[name="back"]');
+  const at = new URL(url, location.href);
+  if (back) back.value = at.pathname + at.search;
+}
+
+function apply(input) {
+  show(query(input.form), typing === input.id ? 'replace' : 'push');
+  typing = input.id;
+}
+
+document.addEventListener('input', (event) => {
+  const input = event.target;
+  if (!input.matches?.('.grid-form input.input')) return;
+  clearTimeout(timer);
+  request?.abort(); // its answer would be stale
+  grid().removeAttribute('aria-busy');
+  timer = setTimeout(() => apply(input), PAUSE);
+});
+
+document.addEventListener('change', (event) => {
+  if (!event.target.matches?.('.grid-form select')) return;
+  typing = undefined;
+  show(query(event.target.form), 'push');
+});
+
+document.addEventListener('submit', (event) => {
+  if (!event.target.matches?.('.grid-form')) return;
+  event.preventDefault();
+  typing = undefined;
+  show(query(event.target), 'push');
+});
+
+document.addEventListener('click', (event) => {
+  const link = event.target.closest?.('a[data-grid-link]');
+  if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  typing = undefined;
+  show(new URL(link.href), 'push');
+});
+
+addEventListener('popstate', () => {
+  typing = undefined;
+  if (grid()) show(new URL(location.href), 'none');
+});
