@@ -101,3 +101,92 @@ func setTeamSortKey(ctx context.Context, tx *store.Tx, t Team, key string) error
 	}
 	return nil
 }
+
+func insertUnit(ctx context.Context, tx *store.Tx, u Unit) error {
+	n, err := tx.Exec(ctx, `INSERT INTO units (`+unitColumns+`, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (code) DO NOTHING`,
+		u.Code, u.Kind, u.Name.TH, u.Name.EN, u.Short.TH, u.Short.EN, u.SortKey, u.Region,
+		u.UsesReview, u.Considers, u.Active, u.Version, store.Us(tx.Now))
+	if err != nil {
+		return fmt.Errorf("add unit: %w", err)
+	}
+	if n == 0 {
+		return taken()
+	}
+	return nil
+}
+
+// taken is the answer to a code that is in use.
+func taken() error {
+	var c problem.Check
+	c.Fail("code", "agency.problem.code_taken")
+	return c.Err()
+}
+
+// updateUnit writes what can change about a unit. The version was compared inside the same transaction.
+func updateUnit(ctx context.Context, tx *store.Tx, u Unit) error {
+	_, err := tx.Exec(ctx, `UPDATE units SET name_th = $2, name_en = $3, short_th = $4, short_en = $5, sort_key = $6,
+			uses_review = $7, considers = $8, active = $9, version = version + 1, updated_at = $10
+		WHERE code = $1`,
+		u.Code, u.Name.TH, u.Name.EN, u.Short.TH, u.Short.EN, u.SortKey, u.UsesReview, u.Considers, u.Active,
+		store.Us(tx.Now))
+	if err != nil {
+		return fmt.Errorf("change unit: %w", err)
+	}
+	return nil
+}
+
+func insertTeam(ctx context.Context, tx *store.Tx, t Team) error {
+	n, err := tx.Exec(ctx, `INSERT INTO teams (`+teamColumns+`, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (unit, code) DO NOTHING`,
+		t.Unit, t.Code, t.Name.TH, t.Name.EN, t.SortKey, t.Active, t.Version, store.Us(tx.Now))
+	if err != nil {
+		return fmt.Errorf("add group: %w", err)
+	}
+	if n == 0 {
+		return taken()
+	}
+	return nil
+}
+
+// updateTeam writes what can change about a group. The version was compared inside the same transaction.
+func updateTeam(ctx context.Context, tx *store.Tx, t Team) error {
+	_, err := tx.Exec(ctx, `UPDATE teams SET name_th = $3, name_en = $4, sort_key = $5, active = $6,
+			version = version + 1, updated_at = $7
+		WHERE unit = $1 AND code = $2`,
+		t.Unit, t.Code, t.Name.TH, t.Name.EN, t.SortKey, t.Active, store.Us(tx.Now))
+	if err != nil {
+		return fmt.Errorf("change group: %w", err)
+	}
+	return nil
+}
+
+// reviewLevel is level 2, กลั่นกรอง. The levels themselves are the book of rights' (package grant), which stands
+// above this one.
+const reviewLevel = 2
+
+// countGrants counts the rights that hold or will hold in a unit; in one of its groups when team is not "", and at
+// one level when level is not 0.
+func countGrants(ctx context.Context, tx *store.Tx, unit, team string, level int) (int, error) {
+	var n int
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM grants
+		WHERE unit = $1 AND (team = $2 OR $2 = '') AND (level = $3 OR $3 = 0)
+			AND closed_at IS NULL AND (ends_at IS NULL OR ends_at > $4)`,
+		unit, team, level, store.Us(tx.Now)).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count rights: %w", err)
+	}
+	return n, nil
+}
+
+// countAppointments counts the appointments to a unit that hold, will hold or are proposed.
+func countAppointments(ctx context.Context, tx *store.Tx, unit string) (int, error) {
+	var n int
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM appointments
+		WHERE unit = $1 AND closed_at IS NULL AND (ends_at IS NULL OR ends_at > $2)`,
+		unit, store.Us(tx.Now)).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count appointments: %w", err)
+	}
+	return n, nil
+}
