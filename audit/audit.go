@@ -11,7 +11,7 @@
 //
 // All values are strings; at is UTC with six decimals; detail and texts are left out when empty. A text stands in the
 // leaf only as the SHA-256 of its salt (32 hex digits) followed by itself, in hex; salt and text lie beside the leaf.
-// To erase a text is to empty both (text NULL, salt ''): the leaf still verifies, and without its salt not even a
+// To erase a text is to empty both (text NULL, salt empty): the leaf still verifies, and without its salt not even a
 // short text can be guessed from its hash. The address a request came from is personal data and therefore the text
 // "address".
 //
