@@ -100,6 +100,7 @@ CREATE TABLE codes (
     flow       TEXT   NOT NULL, -- id of the flow row it belongs to
     browser    TEXT   NOT NULL,
     purpose    TEXT   NOT NULL, -- register …
+    account    TEXT   NOT NULL, -- whose account: blind index of the citizen ID, or the person
     channel    TEXT   NOT NULL, -- email, sms
     contact    TEXT   NOT NULL, -- blind index of the contact
     reference  TEXT   NOT NULL, -- shown beside the code so that people match message and form
@@ -112,6 +113,8 @@ CREATE TABLE codes (
 );
 CREATE INDEX codes_by_flow ON codes (flow, channel, created_at);
 CREATE INDEX codes_by_contact ON codes (contact, created_at);
+CREATE INDEX codes_by_account ON codes (account, created_at);
+CREATE INDEX codes_by_channel ON codes (channel, created_at);
 
 -- Sessions: only the hash of the token is kept.
 CREATE TABLE sessions (
@@ -305,7 +308,8 @@ CREATE TABLE messages (
     expires_at   BIGINT, -- a code that is void need not be sent any more
     sent_at      BIGINT
 );
-CREATE INDEX messages_due ON messages (next_at) WHERE state = 'waiting';
+CREATE INDEX messages_due ON messages (channel, next_at) WHERE state = 'waiting';
+CREATE INDEX messages_dead ON messages (channel) WHERE state = 'dead';
 CREATE INDEX messages_by_time ON messages (created_at);
 
 -- The intranet menu and the announcements.

@@ -1,0 +1,140 @@
+// Package notify takes messages to people (e-mail, SMS) within the transaction of an act and delivers them afterwards.
+package notify
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"sitthi/internal/locale"
+	"sitthi/internal/seal"
+	"sitthi/internal/store"
+)
+
+// Channel is a way to reach a person.
+type Channel string
+
+// The channels.
+const (
+	Email Channel = "email"
+	SMS   Channel = "sms"
+)
+
+// channels are all channels; an Outbox needs a Sender for each.
+var channels = [...]Channel{Email, SMS}
+
+// Message is what an act wants a person to be told. The words come from this package's own catalogue.
+type Message struct {
+	Channel Channel
+	// Person is the id of the person told, "" where there is none yet.
+	Person string
+	// To is the address: a thai.Email or a thai.Mobile as text.
+	To string
+	// Purpose names the template, for example "grant.given"; Templates lists them.
+	Purpose string
+	Lang    locale.Lang
+	// Args fill the template; all that Templates lists for the purpose must be there.
+	Args locale.Args
+	// ExpiresAt is when the message is of no more use and is no longer sent; zero is never.
+	ExpiresAt time.Time
+}
+
+// Parcel is one message on its way out.
+type Parcel struct {
+	// ID is the same at every attempt, so that the other side can tell a repetition.
+	ID      string
+	To      string
+	Subject string // "" for an SMS
+	Text    string
+	// At is when the message was queued.
+	At time.Time
+}
+
+// Sender hands a parcel to the outside world. It answers nil only once the other side has taken charge of the
+// parcel, and an error wrapping ErrRefused when the other side never will. The context carries a deadline. The
+// error's text is kept for operators, so it names no address. Implementations are safe for concurrent use.
+type Sender interface {
+	Send(ctx context.Context, p Parcel) error
+}
+
+// ErrRefused says that the other side will never take this parcel: trying again is of no use.
+var ErrRefused = errors.New("refused for good")
+
+// Options are what an Outbox is made of.
+type Options struct {
+	DB      *store.DB
+	Ring    *seal.Ring
+	Log     *slog.Logger
+	Senders map[Channel]Sender
+	// KeepBodies keeps the text of messages that were sent, readable by List: for --demo and the testhooks build.
+	KeepBodies bool
+}
+
+// Outbox keeps messages in the database until they are delivered. Several processes may share one database: a row
+// is leased before it is sent. Delivery is at least once: after a crash between sending and noting it, the parcel
+// goes out again with the same ID.
+type Outbox struct {
+	Options
+	holder string // of this process, for logs
+	wake   map[Channel]chan struct{}
+}
+
+// NewOutbox makes an Outbox; it fails when a channel has no sender or the texts do not fit the templates.
+func NewOutbox(o Options) (*Outbox, error) {
+	if _, err := catalogue(); err != nil {
+		return nil, err
+	}
+	outbox := &Outbox{Options: o, holder: rand.Text()[:8], wake: make(map[Channel]chan struct{})}
+	for _, c := range channels {
+		if o.Senders[c] == nil {
+			return nil, fmt.Errorf("make outbox: channel %s has no sender", c)
+		}
+		outbox.wake[c] = make(chan struct{}, lanes)
+	}
+	return outbox, nil
+}
+
+// Queue writes the message into the transaction of the act: it goes out soon after the commit, or not at all when
+// the act is rolled back. An unknown purpose or a missing argument is a mistake of the programmer and fails the act.
+func (o *Outbox) Queue(ctx context.Context, tx *store.Tx, m Message) error {
+	subject, text, err := render(m)
+	if err != nil {
+		return fmt.Errorf("queue message: %w", err)
+	}
+	body, err := json.Marshal(body{subject, text})
+	if err != nil {
+		return fmt.Errorf("queue message: %w", err)
+	}
+	id := store.NewID()
+	_, err = tx.Exec(ctx, `
+		INSERT INTO messages (id, channel, person_id, purpose, language, to_sealed, body_sealed, next_at, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)`,
+		id, string(m.Channel), m.Person, m.Purpose, string(m.Lang),
+		o.Ring.Seal(toPlace(id), []byte(m.To)), o.Ring.Seal(bodyPlace(id), body), store.Us(tx.Now), store.Us(m.ExpiresAt))
+	if err != nil {
+		return fmt.Errorf("queue message: %w", err)
+	}
+	tx.AfterCommit(func() { o.poke(m.Channel) })
+	return nil
+}
+
+// body is what is sealed of a message beside its address.
+type body struct {
+	Subject string `json:"subject"`
+	Text    string `json:"text"`
+}
+
+func toPlace(id string) string   { return "message.to/" + id }
+func bodyPlace(id string) string { return "message.body/" + id }
+
+// poke wakes a lane that waits for work on the channel; when all are busy they look again by themselves.
+func (o *Outbox) poke(c Channel) {
+	select {
+	case o.wake[c] <- struct{}{}:
+	default:
+	}
+}
