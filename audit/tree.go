@@ -2,6 +2,8 @@ package audit
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -48,7 +50,7 @@ func (e *edge) root() (tlog.Hash, error) {
 // stored is the place among the stored hashes where those of a leaf begin.
 func stored(leaf int64) int64 { return tlog.StoredHashIndex(0, leaf) }
 
-// readEdge reads the edge of the tree of that size.
+// readEdge reads the edge of the tree of that size. Where a hash is missing, the root will not be what was signed.
 func readEdge(ctx context.Context, tx *store.Tx, size int64) (*edge, error) {
 	e := &edge{size: size}
 	for level := 0; size>>level > 0; level++ {
@@ -57,7 +59,7 @@ func readEdge(ctx context.Context, tx *store.Tx, size int64) (*edge, error) {
 		}
 		var hash []byte
 		err := tx.QueryRow(ctx, "SELECT hash FROM audit_hashes WHERE place = $1", tlog.StoredHashIndex(level, size>>level-1)).Scan(&hash)
-		if err != nil {
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return nil, fmt.Errorf("read hash of audit tree: %w", err)
 		}
 		copy(e.subtree[level][:], hash)
