@@ -1,0 +1,159 @@
+package proof
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/unicode/norm"
+
+	"sitthi/internal/problem"
+	"sitthi/internal/seal"
+)
+
+// params are the cost of argon2id: OWASP's first choice for interactive sign-in, 19 MiB and two passes.
+type params struct {
+	memory  uint32 // KiB
+	passes  uint32
+	threads uint8
+}
+
+var current = params{memory: 19 * 1024, passes: 2, threads: 1}
+
+const (
+	saltBytes = 16
+	hashBytes = 32
+	// queue is how many may wait for a processor; more are sent away at once, so that a flood of sign-ins can
+	// neither fill the memory nor let everyone wait for minutes.
+	queue = 50
+)
+
+// Passwords checks new passwords against the rule and hashes them (argon2id, peppered with a key outside the database).
+// It hashes as many at once as there are processors. It is safe for concurrent use.
+type Passwords struct {
+	pepper  []byte
+	blocked map[string]struct{}
+	slots   chan struct{}
+	waiting atomic.Int64
+}
+
+// NewPasswords makes Passwords; it reads the embedded list of blocked passwords.
+func NewPasswords(ring *seal.Ring) (*Passwords, error) {
+	blocked, err := blocklist()
+	if err != nil {
+		return nil, err
+	}
+	return &Passwords{pepper: ring.Pepper(), blocked: blocked, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}, nil
+}
+
+// Check holds a new password against the rule (trust.md 1, 2); about are the facts anyone could know of the person:
+// names, citizen ID, phone, e-mail, office. The failure is problem.Invalid, field "password".
+func (p *Passwords) Check(password string, about ...string) error {
+	if key := weakness(password, about, p.blocked); key != "" {
+		var check problem.Check
+		check.Fail("password", key)
+		return check.Err()
+	}
+	return nil
+}
+
+// Hash makes the text that is stored of a password, in PHC form with its parameters. Too many at once are
+// problem.Busy.
+func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
+	salt := make([]byte, saltBytes)
+	rand.Read(salt)
+	sum, err := p.sum(ctx, password, salt, current)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, current.memory, current.passes, current.threads,
+		phc.EncodeToString(salt), phc.EncodeToString(sum)), nil
+}
+
+// Verify compares a password with what Hash made. rehash says that it was right, and made with other parameters than
+// today's: store a new Hash.
+func (p *Passwords) Verify(ctx context.Context, password, hash string) (ok, rehash bool, err error) {
+	cost, salt, want, err := parse(hash)
+	if err != nil {
+		return false, false, err
+	}
+	got, err := p.sum(ctx, password, salt, cost)
+	if err != nil {
+		return false, false, err
+	}
+	ok = subtle.ConstantTimeCompare(got, want) == 1
+	return ok, ok && cost != current, nil
+}
+
+// VerifyNone does the work of Verify for an ID that has no account, so that the time does not tell.
+func (p *Passwords) VerifyNone(ctx context.Context, password string) error {
+	_, err := p.sum(ctx, password, make([]byte, saltBytes), current)
+	return err
+}
+
+// sum waits for a processor and hashes.
+func (p *Passwords) sum(ctx context.Context, password string, salt []byte, cost params) ([]byte, error) {
+	if len(password) > mostBytes {
+		password = "" // longer than any that can have been set, and not worth the work of normalising
+	}
+	if err := p.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { <-p.slots }()
+	mac := hmac.New(sha256.New, p.pepper)
+	mac.Write([]byte(norm.NFC.String(password)))
+	return argon2.IDKey(mac.Sum(nil), salt, cost.passes, cost.memory, cost.threads, hashBytes), nil
+}
+
+func (p *Passwords) enter(ctx context.Context) error {
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	if p.waiting.Add(1) > queue {
+		p.waiting.Add(-1)
+		return &problem.Problem{Kind: problem.Busy, Key: "problem.busy", RetryAfter: 5 * time.Second}
+	}
+	defer p.waiting.Add(-1)
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait to hash password: %w", ctx.Err())
+	}
+}
+
+// phc is the base64 of the PHC string format.
+var phc = base64.RawStdEncoding.Strict()
+
+// errHash says that a stored hash is not one that Hash made.
+var errHash = errors.New("password hash is not readable")
+
+// parse reads what Hash wrote.
+func parse(hash string) (cost params, salt, sum []byte, err error) {
+	parts := strings.Split(hash, "$")
+	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
+		return cost, nil, nil, errHash
+	}
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &cost.memory, &cost.passes, &cost.threads); err != nil ||
+		cost.memory > 1<<20 || cost.passes < 1 || cost.passes > 64 || cost.threads < 1 {
+		return cost, nil, nil, errHash
+	}
+	salt, saltErr := phc.DecodeString(parts[4])
+	sum, sumErr := phc.DecodeString(parts[5])
+	if saltErr != nil || sumErr != nil || len(sum) != hashBytes {
+		return cost, nil, nil, errHash
+	}
+	return cost, salt, sum, nil
+}

@@ -1,0 +1,2 @@
+// Package proof checks what people prove themselves with, passwords and one-time codes, and limits how often they try.
+package proof
