@@ -178,9 +178,10 @@ type Tx struct {
 	// Now is the moment of the transaction by the injected clock, the same for all that happens in it.
 	Now time.Time
 
-	db    *DB
-	tx    *sql.Tx
-	after []func()
+	db     *DB
+	tx     *sql.Tx
+	writes bool
+	after  []func()
 }
 
 // Exec runs a statement and answers how many rows it touched.
@@ -208,9 +209,9 @@ func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
 // ForShare is the end of a SELECT whose rows must not change before this transaction is through. PostgreSQL's
 // serializable transactions alone would let a decision commit after a revoke was acknowledged, as long as some
 // order of the two makes sense; the row lock makes the order that of the clock. SQLite has one writer and needs
-// nothing.
+// nothing. In a Read, which decides nothing, it is empty.
 func (tx *Tx) ForShare() string {
-	if tx.db.engine == Postgres {
+	if tx.db.engine == Postgres && tx.writes {
 		return " FOR SHARE"
 	}
 	return ""
@@ -313,7 +314,7 @@ func (db *DB) writeOnce(ctx context.Context, f func(*Tx) error) (after []func(),
 	if err != nil {
 		return nil, fmt.Errorf("begin write: %w", err)
 	}
-	tx := &Tx{Now: db.clock.Now(), db: db, tx: sqlTx}
+	tx := &Tx{Now: db.clock.Now(), db: db, tx: sqlTx, writes: true}
 	defer func() {
 		if p := recover(); p != nil {
 			err := sqlTx.Rollback()

@@ -1,0 +1,247 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"sitthi/agency"
+	"sitthi/audit"
+	"sitthi/internal/locale"
+	"sitthi/internal/problem"
+	"sitthi/internal/store"
+	"sitthi/internal/thai"
+	"sitthi/officer"
+	"sitthi/person"
+)
+
+// Propose puts an appointment forward: a central administrator any, a head of a unit his acting deputy for given
+// dates. It gives no authority until a (further) administrator has confirmed it. It fails with Denied, Invalid with
+// the fields to mend, or Conflict when the person holds the post or waits to.
+func (b *Book) Propose(ctx context.Context, by person.ID, o AppointmentOrder) (a Appointment, err error) {
+	if o.Post == Administrator || o.Post == Auditor {
+		o.Unit, o.Kind = centreUnit, Regular
+	}
+	act := &audit.Act{Name: "appointment.propose", Actor: string(by), Unit: o.Unit}
+	err = audit.Do(ctx, b.turn, act, func(tx *store.Tx) error {
+		f := appointFacts{By: string(by), Now: tx.Now}
+		var err error
+		if _, f.Administrator, err = b.post(ctx, tx, by, Administrator, centreUnit); err != nil {
+			return err
+		}
+		if _, f.Head, err = b.post(ctx, tx, by, Head, o.Unit); err != nil {
+			return err
+		}
+		if f.Subject, err = b.subject(ctx, tx, o.Citizen, o.Person); err != nil {
+			return err
+		}
+		act.Subject = string(f.Subject)
+		account, err := officer.Find(ctx, tx, f.Subject)
+		if err != nil && !errors.Is(err, problem.NotFound) {
+			return err
+		}
+		f.Registered = err == nil && account.Enabled()
+		unit, err := agency.Find(ctx, tx, o.Unit)
+		if err != nil && !errors.Is(err, problem.NotFound) {
+			return err
+		}
+		f.UnitActive = err == nil && unit.Active
+		f.From, f.Until = period(tx.Now, o.From, o.LastDay)
+		if err := mayPropose(o, f); err != nil {
+			return err
+		}
+		a = Appointment{ID: store.NewID(), Person: f.Subject, Unit: o.Unit, Post: o.Post, Kind: o.Kind, OrderNumber: o.OrderNumber,
+			Note: o.Note, From: f.From, Until: f.Until, ProposedBy: string(by), ProposedAt: tx.Now, Version: 1}
+		if err := insertAppointment(ctx, tx, a); err != nil {
+			return err
+		}
+		act.Object, act.Detail, act.Texts = a.ID, a.facts(), a.words()
+		return b.tellAdministrators(ctx, tx, by, "appointment.proposed", "/admin/appointments",
+			locale.Args{"name": account.Name(), "unit": unit.Short, "post": PostName(a.Post, a.Kind)})
+	})
+	return a, err
+}
+
+// PostName is how officials call a post.
+func PostName(post Post, kind AppointmentKind) locale.Name {
+	switch {
+	case post == Administrator:
+		return locale.Name{TH: "ผู้ดูแลระบบส่วนกลาง", EN: "central administrator"}
+	case post == Auditor:
+		return locale.Name{TH: "ผู้ตรวจสอบ", EN: "auditor"}
+	case kind == Acting:
+		return locale.Name{TH: "รักษาราชการแทนหัวหน้าหน่วยงาน", EN: "acting head of unit"}
+	}
+	return locale.Name{TH: "หัวหน้าหน่วยงาน", EN: "head of unit"}
+}
+
+func (a Appointment) facts() map[string]string {
+	m := map[string]string{"post": string(a.Post), "kind": string(a.Kind), "from": stamp(a.From)}
+	if !a.Until.IsZero() {
+		m["until"] = stamp(a.Until)
+	}
+	return m
+}
+
+func (a Appointment) words() map[string]string {
+	m := map[string]string{"order_number": a.OrderNumber}
+	if a.Note != "" {
+		m["note"] = a.Note
+	}
+	return m
+}
+
+// appointment runs an act of a central administrator, or of who proposed it, on one appointment.
+func (b *Book) appointment(ctx context.Context, by person.ID, name, id string, f func(tx *store.Tx, a *Appointment, administrator bool, act *audit.Act) error) (a Appointment, err error) {
+	act := &audit.Act{Name: name, Actor: string(by), Object: id}
+	err = audit.Do(ctx, b.turn, act, func(tx *store.Tx) error {
+		_, administrator, err := b.post(ctx, tx, by, Administrator, centreUnit)
+		if err != nil {
+			return err
+		}
+		a, err = findAppointment(ctx, tx, id)
+		if !administrator && (errors.Is(err, problem.NotFound) || err == nil && a.ProposedBy != string(by)) {
+			return problem.New(problem.Denied, "appoint.denied_not_administrator")
+		}
+		if err != nil {
+			return err
+		}
+		act.Unit, act.Subject, act.Detail = a.Unit, string(a.Person), a.facts()
+		return f(tx, &a, administrator, act)
+	})
+	return a, err
+}
+
+// ConfirmAppointment makes a proposed appointment hold: the second person of the two. Its authority begins now or on
+// its first day, never before the confirmation.
+func (b *Book) ConfirmAppointment(ctx context.Context, by person.ID, id string) (Appointment, error) {
+	return b.appointment(ctx, by, "appointment.confirm", id, func(tx *store.Tx, a *Appointment, administrator bool, act *audit.Act) error {
+		if err := mayConfirm(string(by), administrator, a.ProposedBy, a.Person); err != nil {
+			return err
+		}
+		if err := stillProposed(*a, tx.Now); err != nil {
+			return err
+		}
+		a.ConfirmedBy, a.ConfirmedAt = string(by), tx.Now
+		if a.From.Before(tx.Now) {
+			a.From = tx.Now
+		}
+		if err := updateAppointment(ctx, tx, a); err != nil {
+			return err
+		}
+		if err := b.Moved(ctx, tx, a.Person); err != nil {
+			return err
+		}
+		return b.tellAppointee(ctx, tx, *a, "appointment.confirmed")
+	})
+}
+
+func stillProposed(a Appointment, now time.Time) error {
+	switch {
+	case !a.ConfirmedAt.IsZero() || !a.ClosedAt.IsZero():
+		return problem.New(problem.Conflict, "grant.already_decided")
+	case !a.Until.IsZero() && !now.Before(a.Until):
+		return problem.New(problem.Conflict, "appoint.run_out")
+	}
+	return nil
+}
+
+// DeclineAppointment closes a proposal: another administrator refuses it, or who made it withdraws it.
+func (b *Book) DeclineAppointment(ctx context.Context, by person.ID, id, reason string) (Appointment, error) {
+	return b.appointment(ctx, by, "appointment.decline", id, func(tx *store.Tx, a *Appointment, administrator bool, act *audit.Act) error {
+		if !a.ConfirmedAt.IsZero() || !a.ClosedAt.IsZero() {
+			return problem.New(problem.Conflict, "grant.already_decided")
+		}
+		a.Closing = "refused"
+		if a.ProposedBy == string(by) {
+			a.Closing = "withdrawn"
+		} else if reason == "" {
+			var check problem.Check
+			check.Fail("reason", "grant.reason_missing")
+			return check.Err()
+		}
+		a.ClosedBy, a.ClosedAt, a.CloseReason = string(by), tx.Now, reason
+		act.Detail["closing"] = a.Closing
+		if reason != "" {
+			act.Texts = map[string]string{"reason": reason}
+		}
+		return updateAppointment(ctx, tx, a)
+	})
+}
+
+// EndAppointment takes a post away at once; one administrator is enough, since it only takes authority away. A unit
+// is left without a head only when the ending says so.
+func (b *Book) EndAppointment(ctx context.Context, by person.ID, id string, e Ending) (Appointment, error) {
+	return b.appointment(ctx, by, "appointment.end", id, func(tx *store.Tx, a *Appointment, administrator bool, act *audit.Act) error {
+		f := endFacts{Administrator: administrator, Now: tx.Now}
+		var err error
+		if f.Left, err = holders(ctx, tx, a.Unit, a.Post, a.Person); err != nil {
+			return err
+		}
+		if err := mayEnd(*a, e, f); err != nil {
+			return err
+		}
+		held := a.Holds(tx.Now)
+		a.ClosedBy, a.ClosedAt, a.Closing, a.CloseReason = string(by), tx.Now, "ended", e.Reason
+		if err := updateAppointment(ctx, tx, a); err != nil {
+			return err
+		}
+		act.Texts = map[string]string{"reason": e.Reason}
+		if err := b.Moved(ctx, tx, a.Person); err != nil {
+			return err
+		}
+		if held && a.Post == Head && f.Left == 0 {
+			act.Detail["leaves_none"] = "true"
+			unit, err := agency.Find(ctx, tx, a.Unit)
+			if err != nil {
+				return err
+			}
+			if err := b.tellAdministrators(ctx, tx, by, "appointment.none_left", "/admin/appointments", locale.Args{"unit": unit.Short}); err != nil {
+				return err
+			}
+		}
+		return b.tellAppointee(ctx, tx, *a, "appointment.ended")
+	})
+}
+
+func (b *Book) tellAppointee(ctx context.Context, tx *store.Tx, a Appointment, purpose string) error {
+	to, err := officer.Find(ctx, tx, a.Person)
+	if err != nil {
+		return err
+	}
+	unit, err := agency.Find(ctx, tx, a.Unit)
+	if err != nil {
+		return err
+	}
+	args := locale.Args{"name": to.Name(), "unit": unit.Name, "post": PostName(a.Post, a.Kind), "from": thai.DateOf(a.From), "until": noEnd, "link": b.link("/my/rights")}
+	if !a.Until.IsZero() {
+		args["until"] = thai.LastDay(a.Until)
+	}
+	return b.tell(ctx, tx, to, purpose, args)
+}
+
+// InstallAdministrator makes a registered person central administrator from the server's terminal, while there are
+// fewer than two who could do it in the browser. Otherwise it fails with Conflict.
+func (b *Book) InstallAdministrator(ctx context.Context, who person.ID) error {
+	act := &audit.Act{Name: "appointment.install", Actor: audit.Terminal, Unit: centreUnit, Subject: string(who)}
+	return audit.Do(ctx, b.turn, act, func(tx *store.Tx) error {
+		n, err := holders(ctx, tx, centreUnit, Administrator, "")
+		if err != nil {
+			return err
+		}
+		if n >= fewestAdministrators {
+			return problem.New(problem.Conflict, "appoint.administrators_exist")
+		}
+		a := Appointment{ID: store.NewID(), Person: who, Unit: centreUnit, Post: Administrator, Kind: Regular, From: tx.Now,
+			ProposedBy: audit.Terminal, ProposedAt: tx.Now, ConfirmedBy: audit.Terminal, ConfirmedAt: tx.Now, Version: 1}
+		if err := insertAppointment(ctx, tx, a); err != nil {
+			return err
+		}
+		act.Object, act.Detail = a.ID, a.facts()
+		if err := b.Moved(ctx, tx, who); err != nil {
+			return fmt.Errorf("install administrator: %w", err)
+		}
+		return nil
+	})
+}

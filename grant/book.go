@@ -1,0 +1,306 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sitthi/internal/clock"
+	"sitthi/internal/problem"
+	"sitthi/internal/store"
+	"sitthi/notify"
+	"sitthi/person"
+)
+
+// Book is the book of rights of one installation. It is safe for concurrent use.
+type Book struct {
+	db     *store.DB
+	turn   *store.DB // acts that move rights come one after the other: they all move the counters
+	clock  clock.Clock
+	roll   *person.Roll
+	outbox *notify.Outbox
+	link   func(path string) string
+	log    *slog.Logger
+
+	now     *snapshot
+	reading sync.Mutex // held by who brings the snapshot up to date
+	version int64      // of the snapshot; under reading
+	loaded  atomic.Bool
+	fresh   atomic.Int64 // when the snapshot was last known to be up to date, in microseconds UTC
+}
+
+// Options are what a Book works with; all are needed.
+type Options struct {
+	DB     *store.DB
+	Clock  clock.Clock
+	Roll   *person.Roll
+	Outbox *notify.Outbox
+	// Link makes an address that people can open from a path.
+	Link func(path string) string
+	Log  *slog.Logger
+}
+
+// NewBook opens the book. Until Load or Follow has run, its memory allows nobody anything.
+func NewBook(o Options) *Book {
+	return &Book{db: o.DB, turn: o.DB.InTurn(), clock: o.Clock, roll: o.Roll, outbox: o.Outbox, link: o.Link, log: o.Log, now: newSnapshot()}
+}
+
+// Allows answers from memory whether a person may do this here now. It is the rule behind every page and every
+// program that asks; it does not allocate. An act that depends on the answer asks Require inside its transaction
+// again: a right that ended a moment ago must not let it through.
+func (b *Book) Allows(who person.ID, do Action, at Place) bool {
+	return b.now.allows(who, do, at, b.clock.Now().UnixMicro())
+}
+
+// Posts answers from memory what a person's appointments make him now, to build pages and menus.
+func (b *Book) Posts(who person.ID) Posts {
+	return b.now.posts(who, b.clock.Now().UnixMicro())
+}
+
+// staleAfter is how long the memory may go without being compared before the program calls itself not ready.
+const staleAfter = 5 * time.Second
+
+// Loaded reports whether the rights are in memory and were compared with the database in the last five seconds.
+func (b *Book) Loaded() bool {
+	return b.loaded.Load() && b.clock.Now().Sub(time.UnixMicro(b.fresh.Load())) < staleAfter
+}
+
+// Age is how long ago the memory was last compared with the database, for the metrics.
+func (b *Book) Age() time.Duration {
+	return b.clock.Now().Sub(time.UnixMicro(b.fresh.Load()))
+}
+
+// effective is what the snapshot holds: rights of registered, confirmed persons, and confirmed appointments. An end
+// that has passed by more than a day is left out; the moment itself is looked at when asked.
+const effective = `
+	SELECT g.person_id, g.unit, g.team, g.level AS action, g.starts_at, g.ends_at
+	FROM grants g
+	JOIN accounts a ON a.person_id = g.person_id AND a.state = 'active'
+	JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
+	WHERE g.system = 'ko1' AND g.closed_at IS NULL AND g.awaits_second = FALSE AND (g.ends_at IS NULL OR g.ends_at > $1) %[1]s
+	UNION ALL
+	SELECT p.person_id, p.unit, '', CASE p.post WHEN 'head' THEN 10 WHEN 'administrator' THEN 11 ELSE 12 END, p.starts_at, p.ends_at
+	FROM appointments p
+	JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active'
+	WHERE p.closed_at IS NULL AND p.confirmed_at IS NOT NULL AND (p.ends_at IS NULL OR p.ends_at > $1) %[2]s`
+
+var (
+	effectiveAll = fmt.Sprintf(effective, "", "")
+	effectiveOne = fmt.Sprintf(effective, "AND g.person_id = $2", "AND p.person_id = $2")
+)
+
+func scanEntry(row store.Row) (e entry, err error) {
+	err = row.Scan(&e.person, &e.unit, &e.team, &e.action, store.At(&e.from), store.At(&e.until))
+	return e, err
+}
+
+// Load reads all rights into memory.
+func (b *Book) Load(ctx context.Context) error {
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	return b.load(ctx)
+}
+
+func (b *Book) load(ctx context.Context) error {
+	return b.db.Read(ctx, func(tx *store.Tx) error {
+		version, err := rightsVersion(ctx, tx)
+		if err != nil {
+			return err
+		}
+		entries, err := store.Rows(scanEntry)(tx.Query(ctx, effectiveAll, store.Us(tx.Now.Add(-24*time.Hour))))
+		if err != nil {
+			return fmt.Errorf("load rights: %w", err)
+		}
+		b.now.put(b.now.everyone(), entries)
+		b.version = version
+		b.fresh.Store(tx.Now.UnixMicro())
+		b.loaded.Store(true)
+		return nil
+	})
+}
+
+// CatchUp brings the memory up to what is committed now: it reads again the persons whose rights moved since.
+func (b *Book) CatchUp(ctx context.Context) error {
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	if !b.loaded.Load() {
+		return b.load(ctx)
+	}
+	return b.db.Read(ctx, func(tx *store.Tx) error {
+		version, err := rightsVersion(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if version < b.version { // an earlier state of the database was restored under the running program
+			b.loaded.Store(false)
+			return errOlder
+		}
+		if version > b.version {
+			moved, err := store.Rows(scanPerson)(tx.Query(ctx,
+				`SELECT DISTINCT person_id FROM rights_changes WHERE version > $1`, b.version))
+			if err != nil {
+				return fmt.Errorf("catch up with rights: %w", err)
+			}
+			var entries []entry
+			for _, who := range moved {
+				own, err := store.Rows(scanEntry)(tx.Query(ctx, effectiveOne, store.Us(tx.Now.Add(-24*time.Hour)), who))
+				if err != nil {
+					return fmt.Errorf("catch up with rights: %w", err)
+				}
+				entries = append(entries, own...)
+			}
+			b.now.put(moved, entries)
+			b.version = version
+		}
+		b.fresh.Store(tx.Now.UnixMicro())
+		return nil
+	})
+}
+
+func scanPerson(row store.Row) (id person.ID, err error) { return id, row.Scan(&id) }
+
+func rightsVersion(ctx context.Context, tx *store.Tx) (v int64, err error) {
+	if err := tx.QueryRow(ctx, `SELECT value FROM counters WHERE name = 'rights'`).Scan(&v); err != nil {
+		return 0, fmt.Errorf("read version of rights: %w", err)
+	}
+	return v, nil
+}
+
+// Follow keeps the memory up to date with what other processes do, until the context ends: it looks each second,
+// and at once when PostgreSQL tells it. A failed look is logged and tried again; Loaded turns false meanwhile.
+func (b *Book) Follow(ctx context.Context) error {
+	wake := make(chan struct{}, 1)
+	go b.db.Listen(ctx, "sitthi_rights", func() {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
+	})
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		if err := b.CatchUp(ctx); err != nil && ctx.Err() == nil {
+			b.log.Error("catch up with rights", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		case <-wake:
+		}
+	}
+}
+
+// Moved notes inside a transaction that a person's rights moved, so that every process reads them again. Once the
+// transaction is committed this process has them before the act is answered.
+func (b *Book) Moved(ctx context.Context, tx *store.Tx, who person.ID) error {
+	var version int64
+	if err := tx.QueryRow(ctx, `UPDATE counters SET value = value + 1 WHERE name = 'rights' RETURNING value`).Scan(&version); err != nil {
+		return fmt.Errorf("move version of rights: %w", err)
+	}
+	if _, err := tx.Exec(ctx, `INSERT INTO rights_changes (version, person_id, at) VALUES ($1, $2, $3)`,
+		version, who, store.Us(tx.Now)); err != nil {
+		return fmt.Errorf("note moved rights: %w", err)
+	}
+	tx.AfterCommit(func() {
+		// The act is committed whatever becomes of its request, so the request's end must not keep the memory back.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), staleAfter)
+		defer cancel()
+		if err := b.CatchUp(ctx); err != nil {
+			b.log.Error("catch up with rights", "error", err)
+		}
+	})
+	return nil
+}
+
+// everyone lists all persons in memory.
+func (s *snapshot) everyone() []person.ID {
+	var all []person.ID
+	for i := range s.shards {
+		for who := range *s.shards[i].Load() {
+			all = append(all, who)
+		}
+	}
+	return all
+}
+
+var errOlder = errors.New("the database is older than what was read from it; reading all again")
+
+// Require fails with Denied unless the person may act at the level here at the transaction's moment, read from the
+// database. What it read can not change before the transaction is through: a right that is ended meanwhile either
+// comes after the whole transaction, or the transaction runs again and is denied.
+func (b *Book) Require(ctx context.Context, tx *store.Tx, who person.ID, level Level, at Place) error {
+	rows, err := store.Rows(scanEntry)(tx.Query(ctx, `
+		SELECT g.person_id, g.unit, g.team, g.level, g.starts_at, g.ends_at
+		FROM grants g
+		JOIN accounts a ON a.person_id = g.person_id AND a.state = 'active'
+		JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
+		WHERE g.system = 'ko1' AND g.person_id = $1 AND g.unit = $2 AND g.level = $3
+		  AND g.closed_at IS NULL AND g.awaits_second = FALSE`+tx.ForShare(), who, at.Unit, level))
+	if err != nil {
+		return fmt.Errorf("find right: %w", err)
+	}
+	for _, e := range rows {
+		if covers(Place{e.unit, e.team}, at) && within(tx.Now, e.from, e.until) {
+			return nil
+		}
+	}
+	return problem.New(problem.Denied, "grant.denied_level", "level", level.Row().Name)
+}
+
+// post answers the live appointment that makes a person what the post says, here and now; ok is false when there is
+// none. It can not change before the transaction is through.
+func (b *Book) post(ctx context.Context, tx *store.Tx, who person.ID, post Post, unit string) (a Appointment, ok bool, err error) {
+	list, err := store.Rows(scanAppointment)(tx.Query(ctx, `SELECT `+appointmentColumns+`
+		FROM appointments p JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active'
+		WHERE p.person_id = $1 AND p.post = $2 AND p.unit = $3 AND p.closed_at IS NULL`+tx.ForShare(), who, post, unit))
+	if err != nil {
+		return Appointment{}, false, fmt.Errorf("find appointment: %w", err)
+	}
+	for _, a := range list {
+		if a.Holds(tx.Now) {
+			return a, true, nil
+		}
+	}
+	return Appointment{}, false, nil
+}
+
+// RequireAdministrator fails with Denied unless the person is central administrator at the transaction's moment.
+func (b *Book) RequireAdministrator(ctx context.Context, tx *store.Tx, by person.ID) error {
+	_, ok, err := b.post(ctx, tx, by, Administrator, centreUnit)
+	if err == nil && !ok {
+		err = problem.New(problem.Denied, "appoint.denied_not_administrator")
+	}
+	return err
+}
+
+// requireReader fails with Denied unless the person is central administrator or auditor.
+func (b *Book) requireReader(ctx context.Context, tx *store.Tx, by person.ID) error {
+	for _, post := range []Post{Administrator, Auditor} {
+		if _, ok, err := b.post(ctx, tx, by, post, centreUnit); err != nil || ok {
+			return err
+		}
+	}
+	return problem.New(problem.Denied, "grant.denied_not_reader")
+}
+
+// headOf lists the units of which the person is head at the transaction's moment, from the database.
+func (b *Book) headOf(ctx context.Context, tx *store.Tx, who person.ID) ([]string, error) {
+	list, err := store.Rows(scanAppointment)(tx.Query(ctx, `SELECT `+appointmentColumns+`
+		FROM appointments p JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active'
+		WHERE p.person_id = $1 AND p.post = 'head' AND p.closed_at IS NULL ORDER BY p.unit`, who))
+	if err != nil {
+		return nil, fmt.Errorf("find appointments: %w", err)
+	}
+	var units []string
+	for _, a := range list {
+		if a.Holds(tx.Now) {
+			units = append(units, a.Unit)
+		}
+	}
+	return units, nil
+}

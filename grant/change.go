@@ -1,0 +1,327 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sitthi/agency"
+	"sitthi/audit"
+	"sitthi/internal/locale"
+	"sitthi/internal/problem"
+	"sitthi/internal/store"
+	"sitthi/internal/thai"
+	"sitthi/officer"
+	"sitthi/person"
+)
+
+// in reads a grant for someone who wants to act on it. A grant that is not his to see is answered like an absent one.
+func (b *Book) find(ctx context.Context, tx *store.Tx, by person.ID, id string) (Grant, changeFacts, error) {
+	g, err := findGrant(ctx, tx, id)
+	if err != nil {
+		return Grant{}, changeFacts{}, err
+	}
+	f := changeFacts{By: by, Now: tx.Now}
+	if _, f.Head, err = b.post(ctx, tx, by, Head, g.Unit); err != nil {
+		return Grant{}, changeFacts{}, err
+	}
+	if !f.Head {
+		return Grant{}, changeFacts{}, problem.New(problem.NotFound, "grant.not_found")
+	}
+	if _, f.SubjectHead, err = b.post(ctx, tx, g.Person, Head, g.Unit); err != nil {
+		return Grant{}, changeFacts{}, err
+	}
+	f.Left, err = left(ctx, tx, g.Unit, g.Level, g.Person)
+	return g, f, err
+}
+
+// act runs an act on one grant. A grant of another unit answers as an absent one, but the attempt is recorded as a
+// refusal all the same.
+func (b *Book) act(ctx context.Context, by person.ID, name, id string, f func(tx *store.Tx, g *Grant, facts changeFacts, act *audit.Act) error) (g Grant, err error) {
+	act := &audit.Act{Name: name, Actor: string(by), Object: id}
+	foreign := false
+	err = audit.Do(ctx, b.turn, act, func(tx *store.Tx) error {
+		var facts changeFacts
+		g, facts, err = b.find(ctx, tx, by, id)
+		if foreign = errors.Is(err, problem.NotFound); foreign {
+			return problem.New(problem.Denied, "grant.not_found")
+		}
+		if err != nil {
+			return err
+		}
+		act.Unit, act.Subject = g.Unit, string(g.Person)
+		return f(tx, &g, facts, act)
+	})
+	if foreign && errors.Is(err, problem.Denied) {
+		return Grant{}, problem.New(problem.NotFound, "grant.not_found")
+	}
+	return g, err
+}
+
+// Revoke ends a grant at once (Delete) and keeps it in the history. The last approver of a unit goes only when the
+// ending says so; the centre is told. It fails with NotFound for a grant of another unit, Conflict when it has ended
+// already, Invalid without a reason.
+func (b *Book) Revoke(ctx context.Context, by person.ID, id string, e Ending) (Grant, error) {
+	return b.act(ctx, by, "grant.revoke", id, func(tx *store.Tx, g *Grant, f changeFacts, act *audit.Act) error {
+		if err := mayRevoke(*g, e, f); err != nil {
+			return err
+		}
+		held := g.StateAt(tx.Now, true)
+		if err := closeGrant(ctx, tx, g, string(by), Revoked, e.Reason); err != nil {
+			return err
+		}
+		act.Detail = g.facts()
+		act.Texts = map[string]string{"reason": e.Reason}
+		if err := b.Moved(ctx, tx, g.Person); err != nil {
+			return err
+		}
+		unit, err := agency.Find(ctx, tx, g.Unit)
+		if err != nil {
+			return err
+		}
+		if leavesNone(g.Level, f.Left) && (held == StateActive || held == StateSoon) {
+			act.Detail["leaves_none"] = "true"
+			if err := b.tellAdministrators(ctx, tx, by, "grant.none_left", "/admin", locale.Args{"unit": unit.Short, "level": g.Level.Row().Name}); err != nil {
+				return err
+			}
+		}
+		return b.tellIfRegistered(ctx, tx, *g, unit, "grant.ended")
+	})
+}
+
+// tellIfRegistered tells the holder of a grant what became of it, if he has an account.
+func (b *Book) tellIfRegistered(ctx context.Context, tx *store.Tx, g Grant, unit agency.Unit, purpose string) error {
+	account, err := officer.Find(ctx, tx, g.Person)
+	if errors.Is(err, problem.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var team agency.Team
+	if g.Team != "" {
+		if team, err = agency.FindTeam(ctx, tx, g.Unit, g.Team); err != nil {
+			return err
+		}
+	}
+	return b.tellHolder(ctx, tx, g, account, unit, team, purpose)
+}
+
+// Change alters the end, order number or note of a grant in place; old and new stay in the history. A grant that has
+// run out is renewed this way. The version is the one the form was made from: who comes second gets Conflict.
+func (b *Book) Change(ctx context.Context, by person.ID, id string, version int64, c Change) (Grant, error) {
+	return b.act(ctx, by, "grant.change", id, func(tx *store.Tx, g *Grant, f changeFacts, act *audit.Act) error {
+		f.Version = version
+		_, until := period(tx.Now, thai.Date{}, c.LastDay)
+		if err := mayChange(*g, c, until, f); err != nil {
+			return err
+		}
+		old := *g
+		g.Until, g.OrderNumber, g.Note = until, c.OrderNumber, c.Note
+		if err := updateGrant(ctx, tx, g, string(by)); err != nil {
+			return err
+		}
+		act.Detail = g.facts()
+		if !old.Until.IsZero() {
+			act.Detail["old_until"] = stamp(old.Until)
+		}
+		act.Texts = g.words()
+		if old.Note != "" && old.Note != g.Note {
+			act.Texts["old_note"] = old.Note
+		}
+		if old.OrderNumber != "" && old.OrderNumber != g.OrderNumber {
+			act.Texts["old_order_number"] = old.OrderNumber
+		}
+		if old.Until.Equal(g.Until) {
+			return nil // a note alone moves no right and is nobody's news
+		}
+		if err := b.Moved(ctx, tx, g.Person); err != nil {
+			return err
+		}
+		unit, err := agency.Find(ctx, tx, g.Unit)
+		if err != nil {
+			return err
+		}
+		return b.tellIfRegistered(ctx, tx, *g, unit, "grant.changed")
+	})
+}
+
+// Again gives a grant that was ended once more, under a new number: for a slip of the hand. It asks all that Give
+// asks, so it fails where giving it anew would.
+func (b *Book) Again(ctx context.Context, by person.ID, id, form string) (Grant, error) {
+	var ended Grant
+	err := b.db.Read(ctx, func(tx *store.Tx) (err error) {
+		ended, _, err = b.find(ctx, tx, by, id)
+		return err
+	})
+	if err != nil {
+		return Grant{}, err
+	}
+	o := Order{Unit: ended.Unit, Team: ended.Team, Level: ended.Level, Person: ended.Person, OrderNumber: ended.OrderNumber,
+		Note: ended.Note, OtherOffice: ended.OtherOffice, Form: form, From: thai.DateOf(ended.From)}
+	o.LastDay, _ = ended.LastDay()
+	return b.Give(ctx, by, o)
+}
+
+// Identify keeps a head's word on who a registered person is: confirmed, his pending grants in the unit take effect;
+// refused, they are closed. Once per person and unit.
+func (b *Book) Identify(ctx context.Context, by person.ID, who person.ID, unit string, confirmed bool, reason string) error {
+	act := &audit.Act{Name: "grant.confirm", Actor: string(by), Unit: unit, Subject: string(who)}
+	if !confirmed {
+		act.Name = "grant.refuse"
+	}
+	return audit.Do(ctx, b.turn, act, func(tx *store.Tx) error {
+		_, head, err := b.post(ctx, tx, by, Head, unit)
+		if err != nil {
+			return err
+		}
+		if !head {
+			return problem.New(problem.Denied, "grant.denied_not_head")
+		}
+		if who == by {
+			return problem.New(problem.Denied, "grant.denied_self")
+		}
+		account, err := officer.Find(ctx, tx, who)
+		if err != nil {
+			return err
+		}
+		known, err := identified(ctx, tx, who, unit)
+		if err != nil {
+			return err
+		}
+		if known {
+			return problem.New(problem.Conflict, "grant.already_confirmed")
+		}
+		pending, err := store.Rows(scanGrant)(tx.Query(ctx, `SELECT `+grantColumns+` FROM grants g
+			WHERE g.system = $1 AND g.unit = $2 AND g.person_id = $3 AND g.closed_at IS NULL AND g.awaits_second = FALSE ORDER BY g.number`, KO1, unit, who))
+		if err != nil {
+			return fmt.Errorf("find pending grants: %w", err)
+		}
+		if len(pending) == 0 {
+			return problem.New(problem.NotFound, "grant.nothing_pending")
+		}
+		if !confirmed && reason == "" {
+			var check problem.Check
+			check.Fail("reason", "grant.reason_missing")
+			return check.Err()
+		}
+		if err := insertConfirmation(ctx, tx, who, unit, string(by), confirmed); err != nil {
+			return err
+		}
+		if reason != "" {
+			act.Texts = map[string]string{"reason": reason}
+		}
+		at, err := agency.Find(ctx, tx, unit)
+		if err != nil {
+			return err
+		}
+		for i := range pending {
+			g := &pending[i]
+			purpose := "grant.given"
+			if !confirmed {
+				purpose = "grant.refused"
+				if err := closeGrant(ctx, tx, g, string(by), Refused, reason); err != nil {
+					return err
+				}
+			} else if office := account.Unit != unit; office != g.OtherOffice {
+				if _, err := tx.Exec(ctx, `UPDATE grants SET other_office = $1, version = version + 1 WHERE id = $2`, office, g.ID); err != nil {
+					return fmt.Errorf("mark grant: %w", err)
+				}
+			}
+			if err := b.tellIfRegistered(ctx, tx, *g, at, purpose); err != nil {
+				return err
+			}
+		}
+		return b.Moved(ctx, tx, who)
+	})
+}
+
+// Registered is called in the transaction in which a person registers: the heads who named him are told, so that
+// they compare and confirm.
+func (b *Book) Registered(ctx context.Context, tx *store.Tx, who person.ID) error {
+	units, err := store.Rows(func(row store.Row) (unit string, err error) { return unit, row.Scan(&unit) })(tx.Query(ctx, `
+		SELECT DISTINCT unit FROM grants WHERE system = $1 AND person_id = $2 AND closed_at IS NULL ORDER BY unit`, KO1, who))
+	if err != nil {
+		return fmt.Errorf("find pending grants: %w", err)
+	}
+	if len(units) == 0 {
+		return nil
+	}
+	account, err := officer.Find(ctx, tx, who)
+	if err != nil {
+		return err
+	}
+	for _, code := range units {
+		unit, err := agency.Find(ctx, tx, code)
+		if err != nil {
+			return err
+		}
+		args := locale.Args{"name": account.Name(), "position": account.Position, "unit": unit.Short, "link": b.link("/ko1/rights/waiting")}
+		if err := b.tellPosts(ctx, tx, Head, code, who, "grant.pending", args); err != nil {
+			return err
+		}
+	}
+	return b.Moved(ctx, tx, who)
+}
+
+// Second confirms or refuses a right that one central administrator proposed for a head: another administrator
+// decides, who is not the person himself.
+func (b *Book) Second(ctx context.Context, by person.ID, id string, yes bool, reason string) (g Grant, err error) {
+	act := &audit.Act{Name: "grant.second", Actor: string(by), Object: id}
+	if !yes {
+		act.Name = "grant.decline"
+	}
+	err = audit.Do(ctx, b.turn, act, func(tx *store.Tx) error {
+		_, administrator, err := b.post(ctx, tx, by, Administrator, centreUnit)
+		if err != nil {
+			return err
+		}
+		if !administrator { // before the grant is looked for: others learn nothing about what exists
+			return mayConfirm(string(by), false, "", "")
+		}
+		if g, err = findGrant(ctx, tx, id); err != nil {
+			return err
+		}
+		act.Unit, act.Subject, act.Detail = g.Unit, string(g.Person), g.facts()
+		if err := mayConfirm(string(by), administrator, string(g.GivenBy), g.Person); err != nil {
+			return err
+		}
+		if !g.AwaitsSecond || !g.ClosedAt.IsZero() {
+			return problem.New(problem.Conflict, "grant.already_decided")
+		}
+		unit, err := agency.Find(ctx, tx, g.Unit)
+		if err != nil {
+			return err
+		}
+		if !yes {
+			if reason == "" {
+				var check problem.Check
+				check.Fail("reason", "grant.reason_missing")
+				return check.Err()
+			}
+			act.Texts = map[string]string{"reason": reason}
+			if err := closeGrant(ctx, tx, &g, string(by), Refused, reason); err != nil {
+				return err
+			}
+			return b.tellIfRegistered(ctx, tx, g, unit, "grant.refused")
+		}
+		n, err := tx.Exec(ctx, `UPDATE grants SET awaits_second = FALSE, seconded_by = $1, seconded_at = $2, version = version + 1
+			WHERE id = $3 AND awaits_second = TRUE AND closed_at IS NULL`, by, store.Us(tx.Now), id)
+		if err != nil {
+			return fmt.Errorf("second grant: %w", err)
+		}
+		if n == 0 {
+			return problem.New(problem.Conflict, "grant.already_decided")
+		}
+		g.AwaitsSecond = false
+		// Two administrators have looked at who he is, as they did when he was appointed.
+		if err := insertConfirmation(ctx, tx, g.Person, g.Unit, string(by), true); err != nil {
+			return err
+		}
+		if err := b.Moved(ctx, tx, g.Person); err != nil {
+			return err
+		}
+		return b.tellIfRegistered(ctx, tx, g, unit, "grant.given")
+	})
+	return g, err
+}

@@ -1,0 +1,264 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"sitthi/agency"
+	"sitthi/audit"
+	"sitthi/internal/locale"
+	"sitthi/internal/problem"
+	"sitthi/internal/store"
+	"sitthi/internal/thai"
+	"sitthi/notify"
+	"sitthi/officer"
+	"sitthi/person"
+)
+
+// Give carries out a head's order: the person may act at the level in the unit from now, or from the day given. A
+// person without an account gets a grant that opens nothing until he has registered and been confirmed. For a person
+// who is head of the unit himself a central administrator proposes and another seconds (see Second).
+//
+// It fails with Denied for who lacks the right, Invalid with the fields to mend, Conflict when such a grant exists or
+// someone was first. The same form sent twice answers the grant it became the first time.
+func (b *Book) Give(ctx context.Context, by person.ID, o Order) (g Grant, err error) {
+	if o.Form == "" {
+		o.Form = store.NewID()
+	}
+	act := &audit.Act{Name: "grant.give", Actor: string(by), Unit: o.Unit}
+	again := false
+	err = audit.Do(ctx, b.turn, act, func(tx *store.Tx) error {
+		var earlier Grant
+		if earlier, again, err = findGrantOfForm(ctx, tx, o.Form); err != nil {
+			return err
+		}
+		if again {
+			if earlier.GivenBy != by {
+				return problem.New(problem.NotFound, "grant.not_found")
+			}
+			g = earlier
+			return errSameForm
+		}
+		g, err = b.give(ctx, tx, by, o, act)
+		return err
+	})
+	if errors.Is(err, errSameForm) {
+		return g, nil
+	}
+	return g, err
+}
+
+// errSameForm undoes an act that has been done already, so that nothing is recorded twice.
+var errSameForm = errors.New("the form was sent before")
+
+func (b *Book) give(ctx context.Context, tx *store.Tx, by person.ID, o Order, act *audit.Act) (Grant, error) {
+	f := giveFacts{By: by, Now: tx.Now}
+	appointment, head, err := b.post(ctx, tx, by, Head, o.Unit)
+	if err != nil {
+		return Grant{}, err
+	}
+	f.Head = head
+	if _, f.Centre, err = b.post(ctx, tx, by, Administrator, centreUnit); err != nil {
+		return Grant{}, err
+	}
+	unit, err := agency.Find(ctx, tx, o.Unit)
+	if err != nil && !errors.Is(err, problem.NotFound) {
+		return Grant{}, err
+	}
+	f.Unit = unitFacts{Active: unit.Active, Considers: unit.Considers, Division: unit.HasTeams(), UsesReview: unit.UsesReview}
+	var team agency.Team
+	if o.Team != "" && unit.HasTeams() {
+		team, err = agency.FindTeam(ctx, tx, o.Unit, o.Team)
+		if err != nil && !errors.Is(err, problem.NotFound) {
+			return Grant{}, err
+		}
+		f.TeamKnown = err == nil && team.Active
+	}
+	if f.Subject, err = b.subject(ctx, tx, o.Citizen, o.Person); err != nil {
+		return Grant{}, err
+	}
+	act.Subject = string(f.Subject)
+	if _, f.SubjectHead, err = b.post(ctx, tx, f.Subject, Head, o.Unit); err != nil {
+		return Grant{}, err
+	}
+	account, err := officer.Find(ctx, tx, f.Subject)
+	if err != nil && !errors.Is(err, problem.NotFound) {
+		return Grant{}, err
+	}
+	f.Registered = err == nil
+	f.Disabled = f.Registered && !account.Enabled()
+	f.OwnOffice = account.Unit == o.Unit
+	if f.Identified, err = identified(ctx, tx, f.Subject, o.Unit); err != nil {
+		return Grant{}, err
+	}
+	f.From, f.Until = period(tx.Now, o.From, o.LastDay)
+	if err := mayGive(o, f); err != nil {
+		return Grant{}, err
+	}
+
+	if err := closeExpired(ctx, tx, Place{o.Unit, o.Team}, o.Level, f.Subject); err != nil {
+		return Grant{}, err
+	}
+	g := Grant{
+		ID: store.NewID(), Unit: o.Unit, Team: o.Team, Level: o.Level, Person: f.Subject, From: f.From, Until: f.Until,
+		OrderNumber: o.OrderNumber, Note: o.Note, OtherOffice: f.Registered && !f.OwnOffice, AwaitsSecond: f.SubjectHead,
+		GivenBy: by, GivenAt: tx.Now, Version: 1,
+	}
+	if g.Mutual, err = b.markMutual(ctx, tx, by, f.Subject); err != nil {
+		return Grant{}, err
+	}
+	if err := insertGrant(ctx, tx, &g, o.Form, appointment.ID); err != nil {
+		return Grant{}, err
+	}
+	if f.Registered && !f.Identified && !f.SubjectHead {
+		if err := insertConfirmation(ctx, tx, f.Subject, o.Unit, string(by), true); err != nil {
+			return Grant{}, err
+		}
+		if err := audit.Record(ctx, tx, audit.Act{Name: "grant.confirm", Actor: string(by), Unit: o.Unit, Subject: string(f.Subject)}); err != nil {
+			return Grant{}, err
+		}
+		f.Identified = true
+	}
+	act.Object = g.ID
+	act.Detail = g.facts()
+	act.Texts = g.words()
+	if err := b.Moved(ctx, tx, g.Person); err != nil {
+		return Grant{}, err
+	}
+	switch {
+	case g.AwaitsSecond:
+		err = b.tellAdministrators(ctx, tx, by, "grant.second", "/admin/appointments", locale.Args{"unit": unit.Short, "name": account.Name(), "level": g.Level.Row().Name})
+	case f.Registered:
+		err = b.tellHolder(ctx, tx, g, account, unit, team, "grant.given")
+	}
+	return g, err
+}
+
+// subject finds the person an order is about, by citizen ID or by choice.
+func (b *Book) subject(ctx context.Context, tx *store.Tx, citizen thai.CitizenID, chosen person.ID) (person.ID, error) {
+	if !citizen.IsZero() {
+		return b.roll.Mention(ctx, tx, citizen)
+	}
+	if chosen == "" {
+		var check problem.Check
+		check.Fail("citizen", "grant.citizen_missing")
+		return "", check.Err()
+	}
+	if _, err := b.roll.CitizenID(ctx, tx, chosen); err != nil {
+		return "", err
+	}
+	return chosen, nil
+}
+
+// period turns the days of a form into moments: from the start of the first day (or now, when it is today or not
+// given) to the midnight after the last.
+func period(now time.Time, from, lastDay thai.Date) (start, until time.Time) {
+	start = now
+	if !from.IsZero() && from.StartOfDay().After(now) {
+		start = from.StartOfDay().UTC()
+	}
+	if !lastDay.IsZero() {
+		until = lastDay.EndExclusive().UTC()
+	}
+	return start, until
+}
+
+// facts are what the log seals of a grant.
+func (g Grant) facts() map[string]string {
+	m := map[string]string{"level": strconv.FormatInt(int64(g.Level), 10), "number": strconv.FormatInt(g.Number, 10), "from": stamp(g.From)}
+	if g.Team != "" {
+		m["team"] = g.Team
+	}
+	if !g.Until.IsZero() {
+		m["until"] = stamp(g.Until)
+	}
+	if g.OtherOffice {
+		m["other_office"] = "true"
+	}
+	if g.Mutual {
+		m["mutual"] = "true"
+	}
+	if g.AwaitsSecond {
+		m["awaits_second"] = "true"
+	}
+	return m
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// words are what people wrote about a grant.
+func (g Grant) words() map[string]string {
+	m := map[string]string{}
+	if g.OrderNumber != "" {
+		m["order_number"] = g.OrderNumber
+	}
+	if g.Note != "" {
+		m["note"] = g.Note
+	}
+	return m
+}
+
+// markMutual reports whether two heads give each other rights, and marks the grant that came first.
+func (b *Book) markMutual(ctx context.Context, tx *store.Tx, giver, receiver person.ID) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE grants SET mutual = TRUE WHERE given_by = $1 AND person_id = $2 AND closed_at IS NULL`, receiver, giver)
+	if err != nil {
+		return false, fmt.Errorf("mark mutual grants: %w", err)
+	}
+	return n > 0, nil
+}
+
+// tellHolder queues the message to the holder of a grant, in his language.
+func (b *Book) tellHolder(ctx context.Context, tx *store.Tx, g Grant, to officer.Account, unit agency.Unit, team agency.Team, purpose string) error {
+	place := unit.Short
+	if g.Team != "" {
+		place = locale.Name{TH: unit.Short.TH + " " + team.Name.TH, EN: unit.Short.In(locale.EN) + ", " + team.Name.In(locale.EN)}
+	}
+	args := locale.Args{"name": to.Name(), "level": g.Level.Row().Name, "unit": place, "from": thai.DateOf(g.From), "until": noEnd, "link": b.link("/my/rights")}
+	if last, ok := g.LastDay(); ok {
+		args["until"] = last
+	}
+	return b.tell(ctx, tx, to, purpose, args)
+}
+
+// noEnd stands where a date would.
+var noEnd = locale.Name{TH: "ไม่มีกำหนดสิ้นสุด", EN: "no end date"}
+
+// tell queues a message to an officer by mail, or by SMS for one without a proved address.
+func (b *Book) tell(ctx context.Context, tx *store.Tx, to officer.Account, purpose string, args locale.Args) error {
+	m := notify.Message{Channel: notify.Email, Person: string(to.Person), To: string(to.Email), Purpose: purpose, Lang: to.Language, Args: args}
+	if to.EmailProvedAt.IsZero() && !to.PhoneProvedAt.IsZero() {
+		m.Channel, m.To = notify.SMS, string(to.Phone)
+	}
+	return b.outbox.Queue(ctx, tx, m)
+}
+
+// tellPosts queues a message to everyone who holds a post in a unit now, but for the one who acts.
+func (b *Book) tellPosts(ctx context.Context, tx *store.Tx, post Post, unit string, except person.ID, purpose string, args locale.Args) error {
+	holders, err := store.Rows(scanAppointment)(tx.Query(ctx, `SELECT `+appointmentColumns+`
+		FROM appointments p JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active'
+		WHERE p.post = $1 AND p.unit = $2 AND p.closed_at IS NULL AND p.person_id <> $3 ORDER BY p.id`, post, unit, except))
+	if err != nil {
+		return fmt.Errorf("find holders of post: %w", err)
+	}
+	for _, a := range holders {
+		if !a.Holds(tx.Now) {
+			continue
+		}
+		to, err := officer.Find(ctx, tx, a.Person)
+		if err != nil {
+			return err
+		}
+		if err := b.tell(ctx, tx, to, purpose, args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Book) tellAdministrators(ctx context.Context, tx *store.Tx, except person.ID, purpose, path string, args locale.Args) error {
+	args["link"] = b.link(path)
+	return b.tellPosts(ctx, tx, Administrator, centreUnit, except, purpose, args)
+}

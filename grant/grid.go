@@ -1,0 +1,379 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sitthi/internal/locale"
+	"sitthi/internal/store"
+	"sitthi/internal/thai"
+	"sitthi/person"
+)
+
+// Filter says which rows of the grid are asked for, in the words of its form. The zero Filter is all live grants of
+// the reader's units in the order of their numbers.
+type Filter struct {
+	Level   Level  // 0: every level
+	Unit    string // "": every unit of the reader
+	Team    string // "": every group
+	Number  string // ลำดับ, or its first digits
+	Citizen string // citizen ID or a part of it, or a part of the name
+	Search  string // part of any column
+	From    string // a date: grants that begin on that day or later
+	Until   string // a date: grants that end on that day or before
+	State   string // a State, "" for live, "all" for all
+	Sort    string // a column of Sorts
+	Desc    bool
+	Page    int // from 1
+	Size    int // rows a page, one of Sizes
+}
+
+// Sizes are the page sizes to choose from; the first is the default.
+var Sizes = []int{50, 20, 100, 500}
+
+// CountUpTo is how far the rows of a filter are counted; beyond, the grid says "10,000+".
+const CountUpTo = 10_000
+
+// sorts maps the columns that can be sorted by to SQL; what a reader sends is only ever looked up here.
+var sorts = map[string]string{
+	"number": "g.number", "unit": "u.sort_key", "team": "g.team", "level": "g.level", "name": "a.name_sort",
+	"from": "g.starts_at", "until": "g.ends_at",
+}
+
+// Sortable reports whether the grid can be sorted by a column.
+func Sortable(column string) bool { _, ok := sorts[column]; return ok }
+
+// Row is one line of the grid.
+type Row struct {
+	Grant
+	UnitName   locale.Name // short: นนทบุรี
+	TeamName   locale.Name
+	Citizen    thai.CitizenID
+	Masked     bool   // the reader may not see the ID whole
+	Name       string // "" when not registered
+	Position   string
+	Home       locale.Name // the office the person is registered in
+	Registered bool
+	Identified bool // registered and confirmed here
+	State      State
+}
+
+// CitizenShown is the citizen ID as the reader may see it.
+func (r Row) CitizenShown() string {
+	if r.Masked {
+		return r.Citizen.Mask()
+	}
+	return r.Citizen.Dashed()
+}
+
+// Page is one page of the grid with what its frame shows.
+type Page struct {
+	Rows   []Row
+	Total  int  // of all pages, up to CountUpTo
+	More   bool // there are more than CountUpTo
+	Number int  // of this page, from 1
+	Pages  int
+	Scope  Scope
+}
+
+// Scope is whose rights a reader sees.
+type Scope struct {
+	Heads []string // the units he is head of: there he sees IDs whole and may give and end
+	All   bool     // central administrator or auditor: sees every unit, IDs masked
+}
+
+// scope answers whose rights a person may see. It fails with Denied for who may see none.
+func (b *Book) scope(ctx context.Context, tx *store.Tx, by person.ID) (Scope, error) {
+	heads, err := b.headOf(ctx, tx, by)
+	if err != nil {
+		return Scope{}, err
+	}
+	denied := b.requireReader(ctx, tx, by)
+	s := Scope{Heads: heads, All: denied == nil}
+	if s.All || len(heads) > 0 {
+		return s, nil
+	}
+	return Scope{}, denied
+}
+
+// sees reports whether the reader may see a unit's rights.
+func (s Scope) sees(unit string) bool { return s.All || slices.Contains(s.Heads, unit) }
+
+// Manages reports whether the reader is head of the unit.
+func (s Scope) Manages(unit string) bool { return slices.Contains(s.Heads, unit) }
+
+// tables are joined from the grants, so that the conditions on the unit decide where the engine begins.
+const gridTables = `
+	FROM grants g
+	JOIN units u ON u.code = g.unit
+	JOIN persons p ON p.id = g.person_id
+	LEFT JOIN teams t ON t.unit = g.unit AND t.code = g.team
+	LEFT JOIN accounts a ON a.person_id = g.person_id
+	LEFT JOIN units h ON h.code = a.unit
+	LEFT JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL`
+
+const gridColumns = grantColumns + `, u.short_th, u.short_en, t.name_th, t.name_en, p.citizen_sealed,
+	a.given_name, a.family_name, a.position, h.short_th, h.short_en, c.person_id IS NOT NULL AND a.person_id IS NOT NULL`
+
+// gridQuery turns a filter into the condition of its query.
+func (b *Book) gridQuery(ctx context.Context, tx *store.Tx, s Scope, f Filter) (*where, error) {
+	w := &where{}
+	w.add("g.system = ?", KO1)
+	if !s.All {
+		in(w, "g.unit", s.Heads)
+	}
+	if f.Unit != "" {
+		w.add("g.unit = ?", f.Unit)
+	}
+	if f.Team != "" {
+		w.add("g.team = ?", f.Team)
+	}
+	if f.Level != 0 {
+		w.add("g.level = ?", f.Level)
+	}
+	if n := onlyDigits(f.Number); n != "" {
+		w.add("CAST(g.number AS TEXT) LIKE ?", n+"%")
+	} else if strings.TrimSpace(f.Number) != "" {
+		w.add("1 = 0")
+	}
+	if day, err := thai.ParseDate(f.From); err == nil {
+		w.add("g.starts_at >= ?", store.Us(day.StartOfDay()))
+	}
+	if day, err := thai.ParseDate(f.Until); err == nil {
+		w.add("g.ends_at <= ?", store.Us(day.EndExclusive()))
+	}
+	addState(w, f.State, tx.Now)
+	if f.Citizen != "" {
+		persons, err := b.withDigits(ctx, tx, s, f.Citizen)
+		if err != nil {
+			return nil, err
+		}
+		or := &where{args: w.args}
+		or.add("a.name_fold LIKE ? ESCAPE '!'", contains(thai.Fold(f.Citizen)))
+		if persons != nil {
+			in(or, "g.person_id", persons)
+		}
+		w.args = or.args
+		w.parts = append(w.parts, strings.Join(or.parts, " OR "))
+	}
+	if f.Search != "" {
+		persons, err := b.withDigits(ctx, tx, s, f.Search)
+		if err != nil {
+			return nil, err
+		}
+		part := contains(thai.Fold(f.Search))
+		or := &where{args: w.args}
+		or.add("a.name_fold LIKE ? ESCAPE '!'", part)
+		for _, column := range []string{"u.short_th", "u.short_en", "t.name_th", "t.name_en", "g.order_number"} {
+			or.add("lower("+column+") LIKE ? ESCAPE '!'", part)
+		}
+		if n := onlyDigits(f.Search); n != "" {
+			or.add("CAST(g.number AS TEXT) = ?", n)
+		}
+		if persons != nil {
+			in(or, "g.person_id", persons)
+		}
+		for _, level := range Levels {
+			if strings.Contains(thai.Fold(level.Name.TH+" "+level.Name.EN), thai.Fold(f.Search)) {
+				or.add("g.level = ?", level.Level)
+			}
+		}
+		w.args = or.args
+		w.parts = append(w.parts, strings.Join(or.parts, " OR "))
+	}
+	return w, nil
+}
+
+// addState narrows to the grants of one state; the rules say the same of one grant in StateAt.
+func addState(w *where, state string, now time.Time) {
+	const notOver = "(g.ends_at IS NULL OR g.ends_at > ?)"
+	const known = "g.awaits_second = FALSE AND c.person_id IS NOT NULL AND a.person_id IS NOT NULL"
+	us := store.Us(now)
+	soon := store.Us(now.AddDate(0, 0, SoonDays))
+	switch State(state) {
+	case "":
+		w.add("g.closed_at IS NULL")
+		w.add(notOver, us)
+	case StateEnded:
+		w.add("g.closed_at IS NOT NULL AND g.closing <> 'expired'")
+	case StateExpired:
+		w.add("g.closing = 'expired' OR (g.closed_at IS NULL AND g.ends_at <= ?)", us)
+	case StateSecond:
+		w.add("g.closed_at IS NULL AND g.awaits_second = TRUE AND "+notOver, us)
+	case StateWaiting:
+		w.add("g.closed_at IS NULL AND g.awaits_second = FALSE AND (c.person_id IS NULL OR a.person_id IS NULL) AND "+notOver, us)
+	case StateFuture:
+		w.add("g.closed_at IS NULL AND "+known+" AND g.starts_at > ? AND "+notOver, us, us)
+	case StateSoon:
+		w.add("g.closed_at IS NULL AND "+known+" AND g.starts_at <= ? AND g.ends_at > ? AND g.ends_at < ?", us, us, soon)
+	case StateActive:
+		w.add("g.closed_at IS NULL AND "+known+" AND g.starts_at <= ? AND (g.ends_at IS NULL OR g.ends_at >= ?)", us, soon)
+	}
+}
+
+// onlyDigits answers a text that is digits, with Thai ones folded and the dashes of a citizen ID taken out; "" when
+// it is anything else.
+func onlyDigits(s string) string {
+	digits, err := thai.FoldDigits(s)
+	if err != nil {
+		return ""
+	}
+	return digits
+}
+
+// withDigits finds the persons whose citizen ID contains the digits. Parts are looked for only among the people with
+// grants in the units the reader is head of, by decrypting; elsewhere only all 13 digits find (product.md, "Showing
+// and finding IDs"). nil means that the text is no part of an ID.
+func (b *Book) withDigits(ctx context.Context, tx *store.Tx, s Scope, text string) ([]person.ID, error) {
+	digits := onlyDigits(text)
+	if digits == "" || len(digits) > 13 {
+		return nil, nil
+	}
+	found := []person.ID{}
+	if len(digits) == 13 {
+		citizen, err := thai.ParseCitizenID(digits)
+		if err != nil && !errors.Is(err, thai.ErrCheckDigit) {
+			return found, nil // what can be no ID finds nobody
+		}
+		id, ok, err := b.roll.Find(ctx, tx, citizen)
+		if ok {
+			found = append(found, id)
+		}
+		return found, err
+	}
+	if len(s.Heads) == 0 {
+		return nil, nil
+	}
+	w := &where{}
+	in(w, "unit", s.Heads)
+	type sealed struct {
+		id   person.ID
+		blob []byte
+	}
+	people, err := store.Rows(func(row store.Row) (p sealed, err error) { return p, row.Scan(&p.id, &p.blob) })(tx.Query(ctx,
+		`SELECT id, citizen_sealed FROM persons WHERE id IN (SELECT person_id FROM grants WHERE `+w.String()+`)`, w.args...))
+	if err != nil {
+		return nil, fmt.Errorf("find persons by part of ID: %w", err)
+	}
+	for _, p := range people {
+		citizen, err := b.roll.Open(p.id, p.blob)
+		if err != nil {
+			return nil, err
+		}
+		if strings.Contains(citizen.Digits(), digits) {
+			found = append(found, p.id)
+		}
+	}
+	return found, nil
+}
+
+// scanRow reads a row of the grid for a reader with the scope.
+func (b *Book) scanRow(s Scope, now time.Time) func(store.Row) (Row, error) {
+	return func(row store.Row) (r Row, err error) {
+		var sealed []byte
+		var given, family string
+		if err := row.Scan(append(r.Grant.targets(), &r.UnitName.TH, &r.UnitName.EN, store.Null(&r.TeamName.TH), store.Null(&r.TeamName.EN),
+			&sealed, store.Null(&given), store.Null(&family), store.Null(&r.Position), store.Null(&r.Home.TH), store.Null(&r.Home.EN), &r.Identified)...); err != nil {
+			return Row{}, err
+		}
+		r.Registered = given != ""
+		r.Name = strings.TrimSpace(given + " " + family)
+		r.Masked = !s.Manages(r.Unit)
+		r.State = r.StateAt(now, r.Identified)
+		r.Citizen, err = b.roll.Open(r.Person, sealed)
+		return r, err
+	}
+}
+
+// Grid answers one page of the rights that the reader may see. It fails with Denied for who may see none.
+func (b *Book) Grid(ctx context.Context, by person.ID, f Filter) (Page, error) {
+	var page Page
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
+		s, err := b.scope(ctx, tx, by)
+		if err != nil {
+			return err
+		}
+		w, err := b.gridQuery(ctx, tx, s, f)
+		if err != nil {
+			return err
+		}
+		page = Page{Scope: s, Number: max(f.Page, 1), Pages: 1}
+		if err := tx.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 `+gridTables+` WHERE `+w.String()+` LIMIT `+strconv.Itoa(CountUpTo+1)+`) AS some`,
+			w.args...).Scan(&page.Total); err != nil {
+			return fmt.Errorf("count grants: %w", err)
+		}
+		if page.More = page.Total > CountUpTo; page.More {
+			page.Total = CountUpTo
+		}
+		size := f.Size
+		if !slices.Contains(Sizes, size) {
+			size = Sizes[0]
+		}
+		page.Pages = max(1, (page.Total+size-1)/size)
+		page.Number = min(page.Number, page.Pages)
+		page.Rows, err = b.rows(ctx, tx, s, w, f, size, (page.Number-1)*size)
+		return err
+	})
+	return page, err
+}
+
+func (b *Book) rows(ctx context.Context, tx *store.Tx, s Scope, w *where, f Filter, limit, offset int) ([]Row, error) {
+	rows, err := store.Rows(b.scanRow(s, tx.Now))(tx.Query(ctx, `SELECT `+gridColumns+gridTables+` WHERE `+w.String()+order(f)+
+		` LIMIT `+strconv.Itoa(limit)+` OFFSET `+strconv.Itoa(offset), w.args...))
+	if err != nil {
+		return nil, fmt.Errorf("list grants: %w", err)
+	}
+	return rows, nil
+}
+
+// order sorts with the number last, so that pages never overlap; grants without an end or a name come after those
+// that have one, on both engines.
+func order(f Filter) string {
+	column, ok := sorts[f.Sort]
+	if !ok {
+		column = "g.number"
+	}
+	way := ""
+	if f.Desc {
+		way = " DESC"
+	}
+	if column == "g.number" {
+		return " ORDER BY g.number" + way
+	}
+	return " ORDER BY " + column + " IS NULL, " + column + way + ", g.number"
+}
+
+// Each hands every row of a filter to f, without pages, for an export. It fails as Grid does; an error of f ends it.
+func (b *Book) Each(ctx context.Context, by person.ID, f Filter, each func(Row) error) error {
+	return b.db.Read(ctx, func(tx *store.Tx) error {
+		s, err := b.scope(ctx, tx, by)
+		if err != nil {
+			return err
+		}
+		w, err := b.gridQuery(ctx, tx, s, f)
+		if err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, `SELECT `+gridColumns+gridTables+` WHERE `+w.String()+order(f), w.args...)
+		if err != nil {
+			return fmt.Errorf("list grants: %w", err)
+		}
+		defer rows.Close() // its error is the one rows.Err reports
+		scan := b.scanRow(s, tx.Now)
+		for rows.Next() {
+			r, err := scan(rows)
+			if err != nil {
+				return fmt.Errorf("list grants: %w", err)
+			}
+			if err := each(r); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+}

@@ -1,0 +1,753 @@
+package grant
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"sitthi/agency"
+	"sitthi/audit"
+	"sitthi/internal/locale"
+	"sitthi/internal/problem"
+	"sitthi/internal/store"
+	"sitthi/internal/thai"
+	"sitthi/officer"
+	"sitthi/person"
+	"sitthi/proof"
+)
+
+// Found is what a head is shown of the person behind a citizen ID before he saves.
+type Found struct {
+	Person     person.ID // "" when nobody with this ID was ever mentioned
+	Registered bool
+	Masked     bool // registered in another office: name and contacts are only hinted at
+	Name       string
+	Position   string
+	Home       locale.Name
+	HomeUnit   string
+	Email      string
+	Phone      string
+	Identified bool // confirmed in the unit before
+	HeadHere   bool // is head of the unit himself
+	Self       bool // is the one who asks
+	Disabled   bool
+}
+
+// lookups is how often one head may look up who is behind a citizen ID: enough for an afternoon's typing, too few to
+// try numbers.
+var lookups = proof.Rate{Burst: 30, Every: 10 * time.Second}
+
+// LookUp tells a head who is behind a citizen ID. Each look is recorded, and limited per head: past the limit it
+// fails with Busy. Only a head of the unit or a central administrator may look.
+func (b *Book) LookUp(ctx context.Context, by person.ID, unit string, citizen thai.CitizenID) (Found, error) {
+	var found Found
+	var wait time.Duration
+	act := &audit.Act{Name: "person.look_up", Actor: string(by), Unit: unit}
+	err := audit.Do(ctx, b.db, act, func(tx *store.Tx) error {
+		found = Found{}
+		_, head, err := b.post(ctx, tx, by, Head, unit)
+		if err != nil {
+			return err
+		}
+		if !head {
+			if err := b.RequireAdministrator(ctx, tx, by); errors.Is(err, problem.Denied) {
+				return problem.New(problem.Denied, "grant.denied_not_head")
+			} else if err != nil {
+				return err
+			}
+		}
+		if wait, err = proof.Take(ctx, tx, "lookup/"+string(by), lookups); err != nil {
+			return err
+		}
+		if wait > 0 {
+			return &problem.Problem{Kind: problem.Busy, Key: "grant.too_many_lookups", RetryAfter: wait, TooMany: true}
+		}
+		who, known, err := b.roll.Find(ctx, tx, citizen)
+		if err != nil || !known {
+			return err
+		}
+		act.Subject = string(who)
+		found, err = b.found(ctx, tx, by, unit, who, head)
+		return err
+	})
+	return found, err
+}
+
+// found gathers what may be shown of a person to who gives rights in a unit.
+func (b *Book) found(ctx context.Context, tx *store.Tx, by person.ID, unit string, who person.ID, head bool) (Found, error) {
+	f := Found{Person: who, Self: who == by}
+	account, err := officer.Find(ctx, tx, who)
+	if errors.Is(err, problem.NotFound) {
+		return f, nil
+	}
+	if err != nil {
+		return Found{}, err
+	}
+	home, err := agency.Find(ctx, tx, account.Unit)
+	if err != nil {
+		return Found{}, err
+	}
+	f.Registered, f.Disabled = true, !account.Enabled()
+	f.Home, f.HomeUnit, f.Position = home.Name, home.Code, account.Position
+	f.Masked = !head || account.Unit != unit
+	if f.Masked {
+		f.Name = account.GivenName + " " + hint(account.FamilyName)
+		f.Email, f.Phone = account.Email.Mask(), account.Phone.Mask()
+	} else {
+		f.Name, f.Email, f.Phone = account.Name(), string(account.Email), account.Phone.National()
+	}
+	if f.Identified, err = identified(ctx, tx, who, unit); err != nil {
+		return Found{}, err
+	}
+	_, f.HeadHere, err = b.post(ctx, tx, who, Head, unit)
+	return f, err
+}
+
+// hint shows how a name begins: enough to recognise someone, too little to learn who he is. A Thai vowel or tone mark
+// stays with its letter.
+func hint(name string) string {
+	letters, end := 0, len(name)
+	for i, r := range name {
+		if r >= 'ั' && r <= 'ฺ' || r >= '็' && r <= '๎' {
+			continue
+		}
+		if letters == 2 {
+			end = i
+			break
+		}
+		letters++
+	}
+	return name[:end] + "•••"
+}
+
+// Show gathers what a head is shown of a person he chose by name, or whose grant he looks at. Unlike LookUp it needs
+// the person's id, so nobody can try numbers with it.
+func (b *Book) Show(ctx context.Context, by person.ID, unit string, who person.ID) (Found, thai.CitizenID, error) {
+	var found Found
+	var citizen thai.CitizenID
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
+		_, head, err := b.post(ctx, tx, by, Head, unit)
+		if err != nil {
+			return err
+		}
+		if !head {
+			if err := b.RequireAdministrator(ctx, tx, by); err != nil {
+				return err
+			}
+		}
+		if citizen, err = b.roll.CitizenID(ctx, tx, who); err != nil {
+			return err
+		}
+		if found, err = b.found(ctx, tx, by, unit, who, head); err != nil {
+			return err
+		}
+		if !head {
+			return nil
+		}
+		// A head chooses among the people of his office and those who hold, or were to hold, a right in it.
+		near := found.HomeUnit == unit
+		if !near {
+			var n int
+			if err := tx.QueryRow(ctx, `SELECT count(*) FROM grants WHERE unit = $1 AND person_id = $2`, unit, who).Scan(&n); err != nil {
+				return fmt.Errorf("find grants of person: %w", err)
+			}
+			near = n > 0
+		}
+		if !near {
+			return problem.New(problem.NotFound, "problem.person_unknown")
+		}
+		return nil
+	})
+	if err != nil {
+		return Found{}, thai.CitizenID{}, err
+	}
+	return found, citizen, nil
+}
+
+// Colleague is an officer of a unit, for choosing by name.
+type Colleague struct {
+	Person   person.ID
+	Name     string
+	Position string
+}
+
+// People lists the active officers registered in a unit, for its head to choose from, in the order of Thai names.
+func (b *Book) People(ctx context.Context, by person.ID, unit string) ([]Colleague, error) {
+	var list []Colleague
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
+		if _, head, err := b.post(ctx, tx, by, Head, unit); err != nil || !head {
+			return deniedUnless(err, "grant.denied_not_head")
+		}
+		accounts, err := officer.ByUnit(ctx, tx, unit)
+		if err != nil {
+			return err
+		}
+		list = list[:0]
+		for _, a := range accounts {
+			if a.Enabled() && a.Person != by {
+				list = append(list, Colleague{a.Person, a.Name(), a.Position})
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// deniedUnless answers the error, or Denied when there is none.
+func deniedUnless(err error, key string) error {
+	if err != nil {
+		return err
+	}
+	return problem.New(problem.Denied, key)
+}
+
+// Waiting is a registered person whom a head has yet to confirm, with the rights that wait for it.
+type Waiting struct {
+	Found
+	Citizen      thai.CitizenID
+	Unit         string
+	UnitName     locale.Name
+	RegisteredAt time.Time
+	Grants       []Grant
+}
+
+// WaitingFor lists the registered persons who wait for the word of a head, in all his units, oldest first.
+func (b *Book) WaitingFor(ctx context.Context, by person.ID) ([]Waiting, error) {
+	var list []Waiting
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
+		list = nil
+		heads, err := b.headOf(ctx, tx, by)
+		if err != nil {
+			return err
+		}
+		if len(heads) == 0 {
+			return problem.New(problem.Denied, "grant.denied_not_head")
+		}
+		w := &where{}
+		in(w, "g.unit", heads)
+		addState(w, string(StateWaiting), tx.Now)
+		grants, err := store.Rows(scanGrant)(tx.Query(ctx, `SELECT `+grantColumns+` FROM grants g
+			JOIN accounts a ON a.person_id = g.person_id
+			LEFT JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
+			WHERE `+w.String()+` ORDER BY a.registered_at, g.unit, g.person_id, g.number`, w.args...))
+		if err != nil {
+			return fmt.Errorf("list waiting persons: %w", err)
+		}
+		for _, g := range grants {
+			if n := len(list); n > 0 && list[n-1].Person == g.Person && list[n-1].Unit == g.Unit {
+				list[n-1].Grants = append(list[n-1].Grants, g)
+				continue
+			}
+			f, err := b.found(ctx, tx, by, g.Unit, g.Person, true)
+			if err != nil {
+				return err
+			}
+			// To compare, the head sees whole what the person entered: he named this ID himself.
+			account, err := officer.Find(ctx, tx, g.Person)
+			if err != nil {
+				return err
+			}
+			f.Masked, f.Name, f.Email, f.Phone = false, account.Name(), string(account.Email), account.Phone.National()
+			unit, err := agency.Find(ctx, tx, g.Unit)
+			if err != nil {
+				return err
+			}
+			one := Waiting{Found: f, Unit: g.Unit, UnitName: unit.Short, RegisteredAt: account.RegisteredAt, Grants: []Grant{g}}
+			if one.Citizen, err = b.roll.CitizenID(ctx, tx, g.Person); err != nil {
+				return err
+			}
+			list = append(list, one)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Sight is one grant as its head looks at it before an act: the row of the grid, what an end would leave, and how it
+// came to be what it is.
+type Sight struct {
+	Row
+	Left       int  // others who hold the level in the unit
+	LeavesNone bool // an end needs the word that this is meant
+	Versions   []Version
+	Manages    bool
+	Names      map[person.ID]string // of everyone mentioned
+}
+
+// Version is what a grant said from a moment on.
+type Version struct {
+	Version     int64
+	Until       time.Time
+	OrderNumber string
+	Note        string
+	By          person.ID
+	At          time.Time
+}
+
+// See answers one grant to who may see it; to everyone else it is absent.
+func (b *Book) See(ctx context.Context, by person.ID, id string) (Sight, error) {
+	var sight Sight
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
+		s, err := b.scope(ctx, tx, by)
+		if errors.Is(err, problem.Denied) {
+			return problem.New(problem.NotFound, "grant.not_found")
+		}
+		if err != nil {
+			return err
+		}
+		w := &where{}
+		w.add("g.id = ?", id)
+		if !s.All {
+			in(w, "g.unit", s.Heads)
+		}
+		sight.Row, err = b.scanRow(s, tx.Now)(tx.QueryRow(ctx, `SELECT `+gridColumns+gridTables+` WHERE `+w.String(), w.args...))
+		if errors.Is(err, sql.ErrNoRows) {
+			return problem.New(problem.NotFound, "grant.not_found")
+		}
+		if err != nil {
+			return fmt.Errorf("find grant: %w", err)
+		}
+		sight.Manages = s.Manages(sight.Unit)
+		if sight.Left, err = left(ctx, tx, sight.Unit, sight.Level, sight.Person); err != nil {
+			return err
+		}
+		sight.LeavesNone = leavesNone(sight.Level, sight.Left)
+		sight.Versions, err = store.Rows(func(row store.Row) (v Version, err error) {
+			return v, row.Scan(&v.Version, store.At(&v.Until), &v.OrderNumber, &v.Note, &v.By, store.At(&v.At))
+		})(tx.Query(ctx, `SELECT version, ends_at, order_number, note, recorded_by, recorded_at FROM grant_versions WHERE grant_id = $1 ORDER BY version`, id))
+		if err != nil {
+			return fmt.Errorf("list versions of grant: %w", err)
+		}
+		ids := []person.ID{sight.GivenBy, sight.Person, person.ID(sight.ClosedBy)}
+		for _, v := range sight.Versions {
+			ids = append(ids, v.By)
+		}
+		sight.Names, err = names(ctx, tx, ids)
+		return err
+	})
+	return sight, err
+}
+
+// Mine lists every right a person has, will have or had, newest first, for himself (สิทธิ์ของฉัน), with the names of
+// those who gave them.
+func (b *Book) Mine(ctx context.Context, who person.ID) (rows []Row, appointments []Held, givers map[person.ID]string, err error) {
+	err = b.db.Read(ctx, func(tx *store.Tx) error {
+		w := &where{}
+		w.add("g.system = ?", KO1)
+		w.add("g.person_id = ?", who)
+		var err error
+		if rows, err = b.rows(ctx, tx, Scope{}, w, Filter{Sort: "number", Desc: true}, 500, 0); err != nil {
+			return err
+		}
+		ids := []person.ID{}
+		for _, r := range rows {
+			ids = append(ids, r.GivenBy)
+		}
+		if givers, err = names(ctx, tx, ids); err != nil {
+			return err
+		}
+		w = &where{}
+		w.add("p.person_id = ?", who)
+		appointments, err = b.held(ctx, tx, w)
+		return err
+	})
+	return rows, appointments, givers, err
+}
+
+// Story is all that was done about a person in a unit: his grants there, and the acts, newest first.
+type Story struct {
+	Found   Found
+	Citizen thai.CitizenID
+	Unit    agency.Unit
+	Rows    []Row
+	Entries []audit.Entry
+	Next    string
+	Names   map[person.ID]string
+}
+
+// StoryOf tells the head of a unit the whole story of a person in it; of others it is absent.
+func (b *Book) StoryOf(ctx context.Context, by person.ID, unit string, who person.ID, before string) (Story, error) {
+	var st Story
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
+		s, err := b.scope(ctx, tx, by)
+		if err != nil {
+			return err
+		}
+		if !s.sees(unit) {
+			return problem.New(problem.NotFound, "problem.person_unknown")
+		}
+		if st.Unit, err = agency.Find(ctx, tx, unit); err != nil {
+			return err
+		}
+		w := &where{}
+		w.add("g.system = ?", KO1)
+		w.add("g.unit = ?", unit)
+		w.add("g.person_id = ?", who)
+		if st.Rows, err = b.rows(ctx, tx, s, w, Filter{Desc: true}, 500, 0); err != nil {
+			return err
+		}
+		if st.Found, err = b.found(ctx, tx, by, unit, who, s.Manages(unit)); err != nil {
+			return err
+		}
+		if len(st.Rows) == 0 && st.Found.HomeUnit != unit {
+			return problem.New(problem.NotFound, "problem.person_unknown")
+		}
+		if st.Citizen, err = b.roll.CitizenID(ctx, tx, who); err != nil {
+			return err
+		}
+		st.Entries, st.Next, st.Names, err = b.entries(ctx, tx, audit.Query{Unit: unit, Subject: string(who), Before: before})
+		return err
+	})
+	return st, err
+}
+
+// History lists what was done in a unit, newest first, for its head or who reads the whole log.
+func (b *Book) History(ctx context.Context, by person.ID, unit, before string) (at agency.Unit, entries []audit.Entry, next string, who map[person.ID]string, err error) {
+	err = b.db.Read(ctx, func(tx *store.Tx) error {
+		s, err := b.scope(ctx, tx, by)
+		if err != nil {
+			return err
+		}
+		if !s.sees(unit) {
+			return problem.New(problem.NotFound, "grant.unit_not_found")
+		}
+		if at, err = agency.Find(ctx, tx, unit); err != nil {
+			return err
+		}
+		entries, next, who, err = b.entries(ctx, tx, audit.Query{Unit: unit, Before: before})
+		return err
+	})
+	return at, entries, next, who, err
+}
+
+// pageOfLog is how many entries of the log a page shows.
+const pageOfLog = 50
+
+func (b *Book) entries(ctx context.Context, tx *store.Tx, q audit.Query) ([]audit.Entry, string, map[person.ID]string, error) {
+	q.Limit = pageOfLog
+	entries, next, err := audit.List(ctx, tx, q)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	ids := []person.ID{}
+	for _, e := range entries {
+		ids = append(ids, person.ID(e.Actor), person.ID(e.Subject))
+	}
+	who, err := names(ctx, tx, ids)
+	return entries, next, who, err
+}
+
+// Log lists entries of the whole log for central administrators and auditors, newest first.
+func (b *Book) Log(ctx context.Context, by person.ID, q audit.Query) (entries []audit.Entry, next string, err error) {
+	err = b.db.Read(ctx, func(tx *store.Tx) error {
+		if err := b.requireReader(ctx, tx, by); err != nil {
+			return err
+		}
+		entries, next, err = audit.List(ctx, tx, q)
+		return err
+	})
+	return entries, next, err
+}
+
+// Names answers the names of registered persons by id; those without an account are left out. It is for lists whose
+// rows the caller may see already.
+func (b *Book) Names(ctx context.Context, ids []person.ID) (who map[person.ID]string, err error) {
+	err = b.db.Read(ctx, func(tx *store.Tx) error {
+		who, err = names(ctx, tx, ids)
+		return err
+	})
+	return who, err
+}
+
+func names(ctx context.Context, tx *store.Tx, ids []person.ID) (map[person.ID]string, error) {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	who := make(map[person.ID]string, len(ids))
+	if len(ids) == 0 {
+		return who, nil
+	}
+	w := &where{}
+	in(w, "person_id", ids)
+	type named struct {
+		id            person.ID
+		given, family string
+	}
+	list, err := store.Rows(func(row store.Row) (n named, err error) { return n, row.Scan(&n.id, &n.given, &n.family) })(tx.Query(ctx,
+		`SELECT person_id, given_name, family_name FROM accounts WHERE `+w.String(), w.args...))
+	if err != nil {
+		return nil, fmt.Errorf("find names: %w", err)
+	}
+	for _, n := range list {
+		who[n.id] = strings.TrimSpace(n.given + " " + n.family)
+	}
+	return who, nil
+}
+
+// PersonOf answers the person behind a whole citizen ID to who reads the log, so that a filter needs no ID in its
+// address. It is recorded.
+func (b *Book) PersonOf(ctx context.Context, by person.ID, citizen thai.CitizenID) (who person.ID, err error) {
+	act := &audit.Act{Name: "person.look_up", Actor: string(by)}
+	err = audit.Do(ctx, b.db, act, func(tx *store.Tx) error {
+		if err := b.requireReader(ctx, tx, by); err != nil {
+			return err
+		}
+		id, known, err := b.roll.Find(ctx, tx, citizen)
+		if err != nil {
+			return err
+		}
+		if !known {
+			return problem.New(problem.NotFound, "problem.person_unknown")
+		}
+		who, act.Subject = id, string(id)
+		return nil
+	})
+	return who, err
+}
+
+// Unmask shows a central administrator or auditor a citizen ID whole; the look and its reason are recorded.
+func (b *Book) Unmask(ctx context.Context, by person.ID, who person.ID, reason string) (citizen thai.CitizenID, err error) {
+	act := &audit.Act{Name: "person.unmask", Actor: string(by), Subject: string(who), Texts: map[string]string{"reason": reason}}
+	err = audit.Do(ctx, b.db, act, func(tx *store.Tx) error {
+		if err := b.requireReader(ctx, tx, by); err != nil {
+			return err
+		}
+		if strings.TrimSpace(reason) == "" {
+			var check problem.Check
+			check.Fail("reason", "grant.reason_missing")
+			return check.Err()
+		}
+		var err error
+		citizen, err = b.roll.CitizenID(ctx, tx, who)
+		return err
+	})
+	return citizen, err
+}
+
+// Overview is what the first page of the rights shows of each of a reader's units.
+type Overview struct {
+	Scope   Scope
+	Units   []UnitOverview
+	Waiting int // registered persons who wait for a head's word
+}
+
+// UnitOverview counts the rights of one unit that hold now.
+type UnitOverview struct {
+	Unit     agency.Unit
+	Holders  map[Level]int
+	EndSoon  int
+	ByLevels []LevelRow // the levels the unit uses
+}
+
+// LevelsOf lists the levels a unit uses.
+func LevelsOf(u agency.Unit) []LevelRow {
+	var rows []LevelRow
+	for _, row := range Levels {
+		if row.Level != Review || u.UsesReview {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// Overview counts the rights in each unit of a head. It fails with Denied for who is no head and reads no log.
+func (b *Book) Overview(ctx context.Context, by person.ID) (Overview, error) {
+	var o Overview
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
+		o = Overview{}
+		var err error
+		if o.Scope, err = b.scope(ctx, tx, by); err != nil {
+			return err
+		}
+		for _, code := range o.Scope.Heads {
+			u := UnitOverview{Holders: map[Level]int{}}
+			if u.Unit, err = agency.Find(ctx, tx, code); err != nil {
+				return err
+			}
+			u.ByLevels = LevelsOf(u.Unit)
+			for _, row := range u.ByLevels {
+				if u.Holders[row.Level], err = left(ctx, tx, code, row.Level, ""); err != nil {
+					return err
+				}
+			}
+			w := &where{}
+			w.add("g.unit = ?", code)
+			addState(w, string(StateSoon), tx.Now)
+			if err := tx.QueryRow(ctx, `SELECT count(*) `+gridTables+` WHERE `+w.String(), w.args...).Scan(&u.EndSoon); err != nil {
+				return fmt.Errorf("count grants ending soon: %w", err)
+			}
+			o.Units = append(o.Units, u)
+		}
+		if len(o.Scope.Heads) == 0 {
+			return nil
+		}
+		w := &where{}
+		in(w, "g.unit", o.Scope.Heads)
+		addState(w, string(StateWaiting), tx.Now)
+		w.add("a.person_id IS NOT NULL")
+		if err := tx.QueryRow(ctx, `SELECT count(DISTINCT g.person_id) `+gridTables+` WHERE `+w.String(), w.args...).Scan(&o.Waiting); err != nil {
+			return fmt.Errorf("count waiting persons: %w", err)
+		}
+		return nil
+	})
+	return o, err
+}
+
+// Choices are the units, with their groups, in which a head may give rights, or those all may be given in for a
+// central administrator.
+type Choices struct {
+	Scope Scope
+	Units []agency.Unit
+	Teams map[string][]agency.Team // by unit, those in use
+}
+
+// Choices answers what a form or a filter can choose from.
+func (b *Book) Choices(ctx context.Context, by person.ID) (Choices, error) {
+	c := Choices{Teams: map[string][]agency.Team{}}
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
+		var err error
+		if c.Scope, err = b.scope(ctx, tx, by); err != nil {
+			return err
+		}
+		if c.Scope.All {
+			units, err := agency.Units(ctx, tx)
+			if err != nil {
+				return err
+			}
+			c.Units = slices.DeleteFunc(units, func(u agency.Unit) bool { return !u.Active || !u.Considers })
+		} else {
+			c.Units = c.Units[:0]
+			for _, code := range c.Scope.Heads {
+				u, err := agency.Find(ctx, tx, code)
+				if err != nil {
+					return err
+				}
+				c.Units = append(c.Units, u)
+			}
+		}
+		for _, u := range c.Units {
+			if !u.HasTeams() {
+				continue
+			}
+			teams, err := agency.Teams(ctx, tx, u.Code)
+			if err != nil {
+				return err
+			}
+			c.Teams[u.Code] = slices.DeleteFunc(teams, func(t agency.Team) bool { return !t.Active })
+		}
+		return nil
+	})
+	return c, err
+}
+
+// Held is an appointment with the names a page shows.
+type Held struct {
+	Appointment
+	UnitName   locale.Name
+	Name       string
+	Position   string
+	Home       locale.Name
+	Citizen    thai.CitizenID // shown masked
+	Email      string
+	Phone      string
+	ProposedBy string // name
+	Own        bool   // proposed by who looks
+	Holds      bool
+}
+
+func (b *Book) held(ctx context.Context, tx *store.Tx, w *where) ([]Held, error) {
+	list, err := store.Rows(func(row store.Row) (h Held, err error) {
+		var given, family string
+		var sealed []byte
+		err = row.Scan(append(h.Appointment.targets(), &h.UnitName.TH, &h.UnitName.EN, store.Null(&given), store.Null(&family), store.Null(&h.Position),
+			store.Null(&h.Home.TH), store.Null(&h.Home.EN), store.Null(&h.Email), store.Null(&h.Phone), &sealed)...)
+		if err != nil {
+			return Held{}, err
+		}
+		h.Name = strings.TrimSpace(given + " " + family)
+		h.Holds = h.Appointment.Holds(tx.Now)
+		h.Citizen, err = b.roll.Open(h.Person, sealed)
+		return h, err
+	})(tx.Query(ctx, `SELECT `+appointmentColumns+`, u.name_th, u.name_en, a.given_name, a.family_name, a.position, h.name_th, h.name_en, a.email, a.phone, q.citizen_sealed
+		FROM appointments p
+		JOIN units u ON u.code = p.unit
+		JOIN persons q ON q.id = p.person_id
+		LEFT JOIN accounts a ON a.person_id = p.person_id
+		LEFT JOIN units h ON h.code = a.unit
+		WHERE `+w.String()+` ORDER BY p.closed_at IS NOT NULL, p.confirmed_at IS NOT NULL, u.sort_key, p.starts_at DESC, p.id`, w.args...))
+	if err != nil {
+		return nil, fmt.Errorf("list appointments: %w", err)
+	}
+	ids := []person.ID{}
+	for _, h := range list {
+		ids = append(ids, person.ID(h.Appointment.ProposedBy))
+	}
+	who, err := names(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		list[i].ProposedBy = who[person.ID(list[i].Appointment.ProposedBy)]
+	}
+	return list, nil
+}
+
+// Appointments is what a page of appointments shows.
+type Appointments struct {
+	Administrator bool
+	Heads         []string // units whose head looks
+	List          []Held
+	Seconds       []Row // rights for heads that wait for a second administrator
+}
+
+// AppointmentFilter says which appointments are asked for.
+type AppointmentFilter struct {
+	Unit string
+	Post Post
+	All  bool // the closed ones too
+}
+
+// Appointments lists appointments: all of them to administrators and auditors, those of his own units to a head.
+func (b *Book) Appointments(ctx context.Context, by person.ID, f AppointmentFilter) (Appointments, error) {
+	var out Appointments
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
+		s, err := b.scope(ctx, tx, by)
+		if err != nil {
+			return err
+		}
+		if _, out.Administrator, err = b.post(ctx, tx, by, Administrator, centreUnit); err != nil {
+			return err
+		}
+		out.Heads = s.Heads
+		w := &where{}
+		if !s.All {
+			in(w, "p.unit", s.Heads)
+			w.add("p.post = 'head'")
+		}
+		if f.Unit != "" {
+			w.add("p.unit = ?", f.Unit)
+		}
+		if f.Post != "" {
+			w.add("p.post = ?", f.Post)
+		}
+		if !f.All {
+			w.add("p.closed_at IS NULL AND (p.ends_at IS NULL OR p.ends_at > ?)", store.Us(tx.Now))
+		}
+		if out.List, err = b.held(ctx, tx, w); err != nil {
+			return err
+		}
+		for i := range out.List {
+			out.List[i].Own = out.List[i].Appointment.ProposedBy == string(by)
+		}
+		if !s.All {
+			return nil
+		}
+		w = &where{}
+		addState(w, string(StateSecond), tx.Now)
+		out.Seconds, err = b.rows(ctx, tx, Scope{All: true}, w, Filter{}, 500, 0)
+		return err
+	})
+	return out, err
+}

@@ -1,0 +1,289 @@
+package grant
+
+import (
+	"time"
+
+	"sitthi/internal/problem"
+	"sitthi/person"
+)
+
+// within reports whether a moment lies from start, inclusive, to end, exclusive; a zero end is no end.
+func within(at, start, end time.Time) bool {
+	return !at.Before(start) && (end.IsZero() || at.Before(end))
+}
+
+// StateAt answers what the grant is worth at a moment. identified says whether the person is registered and
+// confirmed in the grant's unit.
+func (g Grant) StateAt(at time.Time, identified bool) State {
+	switch {
+	case g.Closing == Expired:
+		return StateExpired
+	case !g.ClosedAt.IsZero():
+		return StateEnded
+	case !g.Until.IsZero() && !at.Before(g.Until):
+		return StateExpired
+	case g.AwaitsSecond:
+		return StateSecond
+	case !identified:
+		return StateWaiting
+	case at.Before(g.From):
+		return StateFuture
+	case !g.Until.IsZero() && g.Until.Before(at.AddDate(0, 0, SoonDays)):
+		return StateSoon
+	}
+	return StateActive
+}
+
+// covers reports whether a right in one place serves in another: a right of the whole unit serves in each of its
+// groups, a right of one group serves in that group alone.
+func covers(right, place Place) bool {
+	return right.Unit == place.Unit && (right.Team == "" || right.Team == place.Team)
+}
+
+// unitFacts is what the rules ask of a unit.
+type unitFacts struct {
+	Active     bool // the unit is in use
+	Considers  bool // rights can be given in it
+	Division   bool // it has groups
+	UsesReview bool // level 2 is used in it
+}
+
+// giveFacts is all that decides whether a right may be given. The order is complete but for what Fail names.
+type giveFacts struct {
+	By   person.ID
+	Now  time.Time
+	Unit unitFacts
+	Head bool // the giver is head of the unit now
+	// Centre says that the giver is a central administrator; he proposes rights for heads, nothing else.
+	Centre      bool
+	TeamKnown   bool // the order's group exists in the unit and is in use
+	Subject     person.ID
+	SubjectHead bool // the person is head of the unit now
+	Registered  bool // the person has an account
+	Disabled    bool // the account is switched off
+	OwnOffice   bool // the person is registered in the unit
+	Identified  bool // a head of the unit has confirmed the person before
+	From, Until time.Time
+}
+
+// mayGive decides whether an order may be carried out: nil, Denied for who lacks the right, or Invalid with every
+// field that needs mending (trust.md 14, 15, 17; product.md "Who is he?").
+func mayGive(o Order, f giveFacts) error {
+	switch {
+	case f.Subject == f.By:
+		return problem.New(problem.Denied, "grant.denied_self")
+	case f.SubjectHead && !f.Centre:
+		return problem.New(problem.Denied, "grant.denied_for_head")
+	case !f.SubjectHead && !f.Head:
+		return problem.New(problem.Denied, "grant.denied_not_head")
+	}
+	var check problem.Check
+	checkPlace(&check, o, f)
+	checkPeriod(&check, f.Now, f.From, f.Until)
+	switch {
+	case f.Disabled:
+		check.Fail("citizen", "grant.account_disabled")
+	case f.Registered && !f.Identified && !f.SubjectHead && !o.Confirmed:
+		check.Fail("confirmed", "grant.confirm_identity")
+	}
+	if f.Registered && !f.OwnOffice && !o.OtherOffice {
+		check.Fail("other_office", "grant.confirm_other_office")
+	}
+	return check.Err()
+}
+
+func checkPlace(check *problem.Check, o Order, f giveFacts) {
+	switch {
+	case !f.Unit.Active || !f.Unit.Considers:
+		check.Fail("unit", "grant.unit_without_rights")
+	case o.Team != "" && !f.Unit.Division:
+		check.Fail("team", "grant.team_not_here")
+	case o.Team != "" && !f.TeamKnown:
+		check.Fail("team", "grant.team_unknown")
+	}
+	switch {
+	case o.Level.Row().Code == "":
+		check.Fail("level", "grant.level_unknown")
+	case o.Level == Review && !f.Unit.UsesReview:
+		check.Fail("level", "grant.level_not_used")
+	}
+}
+
+// farthest is how far ahead a date may lie: beyond, it is a slip of the pen (2659 for 2569).
+const farthest = 20 // years
+
+func checkPeriod(check *problem.Check, now, from, until time.Time) {
+	if from.After(now.AddDate(farthest, 0, 0)) {
+		check.Fail("from", "grant.date_too_far")
+	}
+	switch {
+	case until.IsZero():
+	case !until.After(now):
+		check.Fail("last_day", "grant.end_is_past")
+	case !until.After(from):
+		check.Fail("last_day", "grant.end_before_start")
+	case until.After(now.AddDate(farthest, 0, 0)):
+		check.Fail("last_day", "grant.date_too_far")
+	}
+}
+
+// changeFacts is all that decides whether a grant may be changed or ended.
+type changeFacts struct {
+	By      person.ID
+	Now     time.Time
+	Head    bool // the one who acts is head of the grant's unit now
+	Version int64
+	// Left is how many others hold the level in the unit at this moment, to tell what an end leaves behind.
+	Left int
+	// SubjectHead says that the holder is head of the unit now; his rights are not prolonged by himself or his deputy.
+	SubjectHead bool
+	OtherLive   bool // another live grant stands in the same scope
+}
+
+// mayChange decides whether a grant's end, order number or note may be altered in place.
+func mayChange(g Grant, c Change, until time.Time, f changeFacts) error {
+	switch {
+	case !f.Head:
+		return problem.New(problem.Denied, "grant.denied_not_head")
+	case g.Person == f.By:
+		return problem.New(problem.Denied, "grant.denied_self")
+	case f.SubjectHead && prolongs(g, until):
+		return problem.New(problem.Denied, "grant.denied_for_head")
+	case !g.ClosedAt.IsZero():
+		return problem.New(problem.Conflict, "grant.already_ended")
+	case g.Version != f.Version:
+		return problem.New(problem.Conflict, "grant.changed_meanwhile")
+	}
+	var check problem.Check
+	checkPeriod(&check, f.Now, g.From, until)
+	return check.Err()
+}
+
+// prolongs reports whether a new end lets the grant hold longer than before.
+func prolongs(g Grant, until time.Time) bool {
+	if g.Until.IsZero() {
+		return false
+	}
+	return until.IsZero() || until.After(g.Until)
+}
+
+// Ending is what is filled in to end a right (Delete).
+type Ending struct {
+	Reason string
+	// LeavesNone says that the one who ends knows nobody is left at the level in the unit.
+	LeavesNone bool
+	Version    int64
+}
+
+// mayRevoke decides whether a grant may be ended. Ending is never refused for what it leaves behind, but the last
+// approver goes only with a word that this is meant (trust.md 18).
+func mayRevoke(g Grant, e Ending, f changeFacts) error {
+	switch {
+	case !f.Head:
+		return problem.New(problem.Denied, "grant.denied_not_head")
+	case !g.ClosedAt.IsZero():
+		return problem.New(problem.Conflict, "grant.already_ended")
+	}
+	var check problem.Check
+	if e.Reason == "" {
+		check.Fail("reason", "grant.reason_missing")
+	}
+	if leavesNone(g.Level, f.Left) && !e.LeavesNone {
+		check.Fail("leaves_none", "grant.confirm_leaves_none")
+	}
+	return check.Err()
+}
+
+// leavesNone reports whether ending a right takes the unit's last approver away.
+func leavesNone(level Level, left int) bool { return level == Approve && left == 0 }
+
+// appointFacts is all that decides whether an appointment may be proposed.
+type appointFacts struct {
+	By            string
+	Now           time.Time
+	Administrator bool // who proposes is a central administrator
+	Head          bool // who proposes is head of the unit
+	Subject       person.ID
+	Registered    bool
+	UnitActive    bool
+	From, Until   time.Time
+}
+
+// mayPropose decides whether an appointment may be proposed. A chief may propose his acting deputy for given dates
+// and nothing else (product.md, Levels).
+func mayPropose(o AppointmentOrder, f appointFacts) error {
+	deputy := o.Post == Head && o.Kind == Acting && f.Head
+	switch {
+	case !f.Administrator && !deputy:
+		return problem.New(problem.Denied, "appoint.denied")
+	case string(f.Subject) == f.By:
+		return problem.New(problem.Denied, "appoint.denied_self")
+	}
+	var check problem.Check
+	if o.Post.action() == 0 {
+		check.Fail("post", "appoint.post_unknown")
+	}
+	if o.Kind != Regular && o.Kind != Acting {
+		check.Fail("kind", "appoint.kind_unknown")
+	}
+	if !f.UnitActive {
+		check.Fail("unit", "appoint.unit_unknown")
+	}
+	if !f.Registered {
+		check.Fail("citizen", "appoint.not_registered")
+	}
+	if o.OrderNumber == "" {
+		check.Fail("order_number", "appoint.order_missing")
+	}
+	if o.Kind == Acting && f.Until.IsZero() {
+		check.Fail("last_day", "appoint.acting_needs_end")
+	}
+	checkPeriod(&check, f.Now, f.From, f.Until)
+	return check.Err()
+}
+
+// mayConfirm decides whether an administrator may confirm what another proposed: never what he proposed himself,
+// and never what is about himself.
+func mayConfirm(by string, administrator bool, proposedBy string, subject person.ID) error {
+	switch {
+	case !administrator:
+		return problem.New(problem.Denied, "appoint.denied_not_administrator")
+	case by == proposedBy:
+		return problem.New(problem.Denied, "appoint.denied_own_proposal")
+	case by == string(subject):
+		return problem.New(problem.Denied, "appoint.denied_self")
+	}
+	return nil
+}
+
+// endFacts is all that decides whether an appointment may be ended.
+type endFacts struct {
+	Administrator bool
+	Now           time.Time
+	// Left is how many others hold the post in the unit at this moment.
+	Left int
+}
+
+// fewestAdministrators is how many the two-person acts need.
+const fewestAdministrators = 2
+
+// mayEnd decides whether an appointment may be ended by one administrator: taking authority away is urgent and
+// safe, so it needs no second. The last two administrators stay, since nobody could appoint others without them.
+func mayEnd(a Appointment, e Ending, f endFacts) error {
+	switch {
+	case !f.Administrator:
+		return problem.New(problem.Denied, "appoint.denied_not_administrator")
+	case !a.ClosedAt.IsZero():
+		return problem.New(problem.Conflict, "appoint.already_ended")
+	case a.Post == Administrator && a.Holds(f.Now) && f.Left < fewestAdministrators:
+		return problem.New(problem.Conflict, "appoint.last_administrators")
+	}
+	var check problem.Check
+	if e.Reason == "" {
+		check.Fail("reason", "grant.reason_missing")
+	}
+	if a.Post == Head && a.Holds(f.Now) && f.Left == 0 && !e.LeavesNone {
+		check.Fail("leaves_none", "appoint.confirm_leaves_none")
+	}
+	return check.Err()
+}
