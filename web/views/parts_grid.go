@@ -30,7 +30,7 @@ type Grid struct {
 	Page    int        // from 1
 	Pages   int
 	Size    int
-	Sizes   []int
+	Sizes   []int // offered; the first is the usual one
 	Total   int
 	Capped  bool // there are more than Total
 	Caption string

@@ -17,18 +17,19 @@ document.body.append(status);
 
 const grid = () => document.getElementById('grid');
 
-// query is the form as a URL, without what is empty or as it was anyway.
+// query is the form as a URL, without what is empty or goes without saying.
 function query(form) {
   const url = new URL(form.getAttribute('action'), location.href);
   const fields = new URLSearchParams();
   for (const [name, value] of new FormData(form)) {
-    if (value.trim() !== '') fields.append(name, value);
+    const usual = form.elements[name].dataset?.usual;
+    if (value.trim() !== '' && value !== usual) fields.append(name, value);
   }
   url.search = fields.toString();
   return url;
 }
 
-async function show(url, history) {
+async function show(url, history, typed = false) {
   clearTimeout(timer);
   request?.abort();
   const mine = (request = new AbortController());
@@ -41,7 +42,7 @@ async function show(url, history) {
       location.assign(url); // signed out, refused, broken: the page itself says it best
       return;
     }
-    replace(next);
+    replace(next, typed);
     if (history === 'push') window.history.pushState({ grid: true }, '', url);
     if (history === 'replace') window.history.replaceState({ grid: true }, '', url);
     keepBack(url);
@@ -54,8 +55,8 @@ async function show(url, history) {
 }
 
 // replace puts the new grid in place of the old one and keeps the focus, the
-// caret, what was typed since the request, and the opened filters of a phone.
-function replace(next) {
+// caret and the opened filters of a phone.
+function replace(next, typed) {
   const old = grid();
   const focus = old.contains(document.activeElement) ? document.activeElement : null;
   const fresh = document.adoptNode(next);
@@ -65,8 +66,8 @@ function replace(next) {
   old.replaceWith(fresh);
   if (focus) {
     const twin = (focus.id && document.getElementById(focus.id)) || fresh.querySelector('.input, a');
-    if (twin && focus.matches('input.input') && twin.matches('input.input')) {
-      twin.value = focus.value;
+    if (typed && twin?.matches('input.input')) {
+      twin.value = focus.value; // the server may have trimmed it
       twin.focus({ preventScroll: true });
       twin.setSelectionRange(focus.selectionStart, focus.selectionEnd);
     } else {
@@ -85,7 +86,7 @@ function keepBack(url) {
 }
 
 function apply(input) {
-  show(query(input.form), typing === input.id ? 'replace' : 'push');
+  show(query(input.form), typing === input.id ? 'replace' : 'push', true);
   typing = input.id;
 }
 

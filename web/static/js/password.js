@@ -5,8 +5,7 @@ document.addEventListener('click', (event) => {
   const input = document.getElementById(button.dataset.password);
   const show = input.type === 'password';
   input.type = show ? 'text' : 'password';
-  button.textContent = show ? button.dataset.hide : button.dataset.show;
-  button.setAttribute('aria-label', show ? button.dataset.hideLabel : button.dataset.showLabel);
+  button.firstElementChild.textContent = show ? button.dataset.hide : button.dataset.show;
   input.focus();
 });
 

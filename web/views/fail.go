@@ -1,0 +1,24 @@
+package views
+
+// FailParams describes a page that says why something did not happen and what to do.
+type FailParams struct {
+	Text      string
+	Lines     []string // each thing that needs mending
+	Wait      string   // how long to wait
+	Next      string   // what to do
+	Reference string   // names the request in the log; empty when there is nothing to look up
+}
+
+// StepUpForm is a form that waits for the password: where it goes, and all that was typed into it.
+type StepUpForm struct {
+	Action        string
+	PasswordField string
+	Fields        []HiddenField
+	Back          string // the page to go back to instead
+}
+
+// HiddenField is one name and value of a form that was sent before.
+type HiddenField struct {
+	Name  string
+	Value string
+}
