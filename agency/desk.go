@@ -20,6 +20,49 @@ type Desk struct {
 	Administrator func(ctx context.Context, tx *store.Tx, by string) error
 }
 
+// Units lists every unit, retired ones too, in the order of their sort keys.
+func (d Desk) Units(ctx context.Context) ([]Unit, error) {
+	var units []Unit
+	err := d.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		units, err = selectUnits(ctx, tx)
+		return err
+	})
+	return units, err
+}
+
+// Folder is a unit with its groups, and how many people would be touched if it were retired.
+type Folder struct {
+	Unit   Unit
+	Teams  []Team
+	Grants int            // rights that hold or will hold
+	Heads  int            // appointments that hold, will hold or are proposed
+	InTeam map[string]int // of the rights, those in each group
+}
+
+// Folder returns a unit with what belongs to it; problem.NotFound when there is none.
+func (d Desk) Folder(ctx context.Context, code string) (Folder, error) {
+	f := Folder{InTeam: make(map[string]int)}
+	err := d.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		if f.Unit, err = selectUnit(ctx, tx, code); err != nil {
+			return err
+		}
+		if f.Teams, err = selectTeams(ctx, tx, code); err != nil {
+			return err
+		}
+		if f.Grants, err = countGrants(ctx, tx, code, "", 0); err != nil {
+			return err
+		}
+		for _, t := range f.Teams {
+			if f.InTeam[t.Code], err = countGrants(ctx, tx, code, t.Code, 0); err != nil {
+				return err
+			}
+		}
+		f.Heads, err = countAppointments(ctx, tx, code)
+		return err
+	})
+	return f, err
+}
+
 // NewUnit is what is typed to add a unit.
 type NewUnit struct {
 	Code, Kind            string
