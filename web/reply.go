@@ -1,0 +1,55 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"sitthi/web/views"
+)
+
+// show answers with a page. It is drawn whole before a byte is sent, so that a fault in it becomes an error page
+// and not half a page. A script that asked for a dialog gets the page without its frame, one that asked for a grid
+// gets the body alone.
+func (s *Server) show(w http.ResponseWriter, r *http.Request, v *Visit, status int, p views.Page, body templ.Component) error {
+	page := views.Layout(p, body)
+	switch v.Fragment {
+	case "dialog":
+		page = views.Dialog(p, body)
+	case "grid":
+		page = body
+	}
+	var out bytes.Buffer
+	if err := page.Render(r.Context(), &out); err != nil {
+		return fmt.Errorf("draw page: %w", err)
+	}
+	if v.notice != nil && p.Notice == v.notice {
+		s.dropCookie(w, noticeCookie)
+	}
+	w.Header().Add("Vary", "X-Fragment")
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	if _, err := w.Write(out.Bytes()); err != nil {
+		return fmt.Errorf("send page: %w", err)
+	}
+	return nil
+}
+
+// see answers an act that is done: it leads to another page of this site, where the notice (nil for none) is told
+// once. Within a dialog the script is told where to go.
+func (s *Server) see(w http.ResponseWriter, r *http.Request, v *Visit, path string, notice *views.Notice) error {
+	if notice != nil {
+		if err := s.leaveNotice(w, v.Now, notice); err != nil {
+			return err
+		}
+	}
+	if v.Fragment == "dialog" {
+		w.Header().Set("X-Location", path)
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	http.Redirect(w, r, path, http.StatusSeeOther)
+	return nil
+}

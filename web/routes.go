@@ -1,0 +1,12 @@
+package web
+
+import "slices"
+
+// Routes lists every address of the door; what is not listed can not be reached.
+func (s *Server) Routes() []Route {
+	return slices.Concat(
+		s.languageRoutes(),
+		s.demoRoutes(),
+		s.hookRoutes(),
+	)
+}

@@ -1,0 +1,179 @@
+// Package web is the door for people: the pages and forms of Sitthi in Thai and English.
+package web
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"sitthi/agency"
+	"sitthi/grant"
+	"sitthi/internal/clock"
+	"sitthi/internal/locale"
+	"sitthi/internal/observe"
+	"sitthi/internal/seal"
+	"sitthi/notify"
+	"sitthi/officer"
+	"sitthi/portal"
+	"sitthi/signin"
+)
+
+//go:embed locales
+var locales embed.FS
+
+// Options are what the door needs. All are required unless said otherwise.
+type Options struct {
+	Log     *slog.Logger
+	Metrics *observe.Metrics
+	Clock   clock.Clock
+	Ring    *seal.Ring
+
+	Agencies agency.Desk
+	Officers *officer.Desk
+	SignIn   *signin.Desk
+	Book     *grant.Book
+	Portal   portal.Desk
+	Outbox   *notify.Outbox
+
+	// Ready tells why the program can not serve yet, or nil.
+	Ready func(context.Context) error
+	// PublicURL is the address people reach the pages at. Cookies are Secure unless it is http on another machine.
+	PublicURL *url.URL
+	// Proxies may say on whose behalf they ask (X-Forwarded-For, -Proto, -Host); nobody else is believed.
+	Proxies []netip.Prefix
+	// Demo shows the demo band and /demo/outbox.
+	Demo bool
+	// FormLimit is the size in bytes of the biggest form that is read; 64 KiB when zero.
+	FormLimit int64
+	// Timeout is how long one request may work; 30 seconds when zero.
+	Timeout time.Duration
+}
+
+// Server is the door for people. It is safe for concurrent use.
+type Server struct {
+	Options
+	catalog *locale.Catalog
+	static  *static
+	secure  bool // cookies only travel encrypted, or within this machine
+	handler http.Handler
+}
+
+// New makes a door. It fails when texts or files within the program are not whole, or two routes collide.
+func New(o Options) (*Server, error) {
+	if o.FormLimit == 0 {
+		o.FormLimit = 64 << 10
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 30 * time.Second
+	}
+	s := &Server{Options: o, secure: o.PublicURL.Scheme == "https" || local(o.PublicURL.Hostname())}
+	var err error
+	if s.catalog, err = locale.Load(locales, "locales"); err != nil {
+		return nil, fmt.Errorf("load texts: %w", err)
+	}
+	s.catalog.Missing = func(lang locale.Lang, key, arg string) {
+		s.Log.Error("text missing", "language", string(lang), "key", key, "argument", arg)
+	}
+	if s.static, err = newStatic(); err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	for _, route := range s.Routes() {
+		if err := s.add(mux, route); err != nil {
+			return nil, err
+		}
+	}
+	mux.Handle("GET "+staticPath, s.static)
+	mux.HandleFunc("GET "+healthPath, s.health)
+	mux.HandleFunc("GET "+readyPath, s.ready)
+	mux.HandleFunc("/", s.unrouted(mux))
+
+	guard := http.NewCrossOriginProtection()
+	if err := guard.AddTrustedOrigin(o.PublicURL.Scheme + "://" + o.PublicURL.Host); err != nil {
+		return nil, fmt.Errorf("public URL: %w", err)
+	}
+	guard.SetDenyHandler(http.HandlerFunc(s.foreign))
+	watch := observe.Watch{Log: o.Log, Metrics: o.Metrics, Quiet: quiet, Panicked: s.panicked}
+	s.handler = watch.Handler(s.frame(guard.Handler(mux)))
+	return s, nil
+}
+
+// Handler answers all requests of the door.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Access says who may use a route. The acts behind a route check the right again, in their transaction.
+type Access string
+
+// The kinds of access.
+const (
+	Open                   Access = "open"                     // everyone
+	SignedIn               Access = "signed-in"                // everyone who has signed in
+	HeadOnly               Access = "head"                     // head of a unit (อสจ., ผู้อำนวยการกอง)
+	AdministratorOnly      Access = "administrator"            // central administrator (ผู้ดูแลระบบส่วนกลาง)
+	AuditorOrAdministrator Access = "auditor-or-administrator" // auditor (ผู้ตรวจสอบ) or central administrator
+	DemoOnly               Access = "demo"                     // everyone, and only with --demo; absent otherwise
+)
+
+// handler answers one request. It returns an error instead of answering: what is a problem.Problem is told in the
+// reader's words, any other error becomes a page with a reference.
+type handler func(w http.ResponseWriter, r *http.Request, v *Visit) error
+
+// Route is one address of the door, who may use it, and what answers.
+type Route struct {
+	Pattern string // of http.ServeMux: method, space, path
+	Access  Access
+	// StepUp asks for the password again before a POST, unless that was done within five minutes. What was typed
+	// into the form is kept meanwhile. Not for forms with a field for a password.
+	StepUp bool
+	Handle handler
+}
+
+// add makes a route reachable.
+func (s *Server) add(mux *http.ServeMux, route Route) error {
+	switch route.Access {
+	case DemoOnly:
+		if !s.Demo {
+			return nil
+		}
+	case Open, SignedIn, HeadOnly, AdministratorOnly, AuditorOrAdministrator:
+	default:
+		return fmt.Errorf("route %s: access %q is not known", route.Pattern, route.Access)
+	}
+	mux.Handle(route.Pattern, s.enter(route))
+	return nil
+}
+
+// enter finds out who asks, lets him through or tells why not, and answers for what the handler returns.
+func (s *Server) enter(route Route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), s.Timeout)
+		defer cancel()
+		v := s.visit(r)
+		r = r.WithContext(withOrigin(ctx, v))
+		err := s.read(w, r)
+		if err == nil {
+			err = s.identify(w, r, v)
+		}
+		if err == nil {
+			err = admit(route, v)
+		}
+		if err == nil && route.StepUp && r.Method == http.MethodPost {
+			err = s.stepUp(w, r, v)
+		}
+		if err == nil {
+			err = route.Handle(w, r, v)
+		}
+		if err != nil {
+			s.fail(w, r, v, err)
+		}
+	})
+}
+
+// errAnswered says that a step before the handler has given the answer.
+var errAnswered = errors.New("answered")

@@ -1,0 +1,213 @@
+package web
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"sitthi/internal/problem"
+	"sitthi/internal/seal"
+	"sitthi/web/views"
+)
+
+// The cookies of the door. None can be read by scripts.
+const (
+	sessionCookie  = "session"  // token of the session
+	deviceCookie   = "device"   // token of a browser that someone has signed in from
+	browserCookie  = "browser"  // binds a flow such as a registration to its browser
+	languageCookie = "language" // th or en
+	noticeCookie   = "notice"   // what came of the last act, sealed
+)
+
+// lasting is how long a cookie lives that outlives the window.
+const lasting = 400 * 24 * time.Hour // the most that Chromium keeps
+
+// cookieName puts the prefix before a name that makes browsers refuse it from other hosts and over plain HTTP.
+func (s *Server) cookieName(name string) string {
+	if s.secure {
+		return "__Host-sitthi-" + name
+	}
+	return "sitthi-" + name
+}
+
+// cookie reads a cookie; "" when there is none.
+func (s *Server) cookie(r *http.Request, name string) string {
+	c, err := r.Cookie(s.cookieName(name))
+	if err != nil { // the only error is that there is none
+		return ""
+	}
+	return c.Value
+}
+
+// setCookie gives the browser a cookie that lives as long as said, or, when that is 0, until the browser is closed.
+func (s *Server) setCookie(w http.ResponseWriter, name, value string, lives time.Duration) {
+	s.writeCookie(w, name, value, int(lives.Seconds()))
+}
+
+// dropCookie takes a cookie away.
+func (s *Server) dropCookie(w http.ResponseWriter, name string) { s.writeCookie(w, name, "", -1) }
+
+func (s *Server) writeCookie(w http.ResponseWriter, name, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{
+		Name: s.cookieName(name), Value: value, Path: "/", MaxAge: maxAge,
+		Secure: s.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// browser answers the secret that binds flows to this browser, and gives it one when it has none.
+func (s *Server) browser(w http.ResponseWriter, r *http.Request) string {
+	token := s.cookie(r, browserCookie)
+	if token == "" {
+		token = seal.Token()
+		s.setCookie(w, browserCookie, token, 0)
+	}
+	return token
+}
+
+// identify finds out who has signed in. A session that is over is forgotten, and the person is told so when she is
+// asked to sign in.
+func (s *Server) identify(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	token := s.cookie(r, sessionCookie)
+	if token == "" {
+		return nil
+	}
+	session, err := s.SignIn.Session(r.Context(), token)
+	switch {
+	case err == nil:
+		v.Session = &session
+		v.Posts = s.Book.Posts(session.Person)
+		if s.cookie(r, languageCookie) == "" {
+			v.Lang = session.Account.Language
+		}
+		return nil
+	case errors.Is(err, problem.NotFound), errors.Is(err, problem.Denied), errors.Is(err, problem.Locked):
+		s.dropCookie(w, sessionCookie)
+		v.sessionOver = true
+		return nil
+	}
+	return fmt.Errorf("find session: %w", err)
+}
+
+// signInFirst is the answer to a visitor on a page that is not open to him.
+type signInFirst struct{}
+
+func (signInFirst) Error() string { return "not signed in" }
+
+// admit decides whether the visit may use the route. Who may not is told why, and what he can do.
+func admit(route Route, v *Visit) error {
+	switch {
+	case route.Access == Open || route.Access == DemoOnly:
+		return nil
+	case v.Session == nil:
+		return signInFirst{}
+	case route.Access == HeadOnly && !v.head():
+		return problem.New(problem.Denied, "problem.only_head")
+	case route.Access == AdministratorOnly && !v.Posts.Administrator:
+		return problem.New(problem.Denied, "problem.only_administrator")
+	case route.Access == AuditorOrAdministrator && !v.Posts.Administrator && !v.Posts.Auditor:
+		return problem.New(problem.Denied, "problem.only_auditor")
+	}
+	return nil
+}
+
+// askSignIn leads a visitor to the sign-in and from there back to where he was going.
+func (s *Server) askSignIn(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	var notice *views.Notice
+	if v.sessionOver {
+		notice = v.Notice(views.NoticeInfo, "web.session_over")
+	}
+	return s.see(w, r, v, "/officer/login?"+url.Values{"next": {v.path}}.Encode(), notice)
+}
+
+// stepUpField carries the password when it is asked for again before an act.
+const stepUpField = "stepup_password"
+
+// stepUp asks for the password again unless the person has proved herself within five minutes. The page that asks
+// holds the whole form that was sent, so nothing typed is lost; it is sent again to the same address together with
+// the password, which is taken out before the act sees the form. On success the session has a new token.
+func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	typed, answered := r.PostForm[stepUpField]
+	r.PostForm.Del(stepUpField)
+	r.Form.Del(stepUpField)
+	if v.Session.SteppedUp(v.Now) {
+		return s.SignIn.Touch(r.Context(), *v.Session)
+	}
+	if !answered {
+		return s.askStepUp(w, r, v, nil)
+	}
+	token, err := s.SignIn.StepUp(r.Context(), *v.Session, typed[0])
+	switch {
+	case err == nil:
+	case errors.Is(err, problem.Invalid), errors.Is(err, problem.Denied):
+		return s.askStepUp(w, r, v, []views.FieldError{{Field: stepUpField, Text: v.Tell(err)}})
+	case errors.Is(err, problem.NotFound):
+		return signInFirst{}
+	default:
+		return err
+	}
+	s.setCookie(w, sessionCookie, token, 0)
+	session, err := s.SignIn.Session(r.Context(), token)
+	if err != nil {
+		return fmt.Errorf("find session: %w", err)
+	}
+	v.Session = &session
+	return nil
+}
+
+func (s *Server) askStepUp(w http.ResponseWriter, r *http.Request, v *Visit, faults []views.FieldError) error {
+	p := v.Page("web.stepup")
+	p.Narrow, p.Problems = true, faults
+	form := views.StepUpForm{Action: r.URL.RequestURI(), PasswordField: stepUpField, Back: v.path}
+	for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {
+		for _, value := range r.PostForm[name] {
+			form.Fields = append(form.Fields, views.HiddenField{Name: name, Value: value})
+		}
+	}
+	if err := s.show(w, r, v, http.StatusUnprocessableEntity, p, views.StepUp(p, form)); err != nil {
+		return err
+	}
+	return errAnswered
+}
+
+// noticeLives is how long a notice waits for the page that tells it.
+const noticeLives = time.Minute
+
+// sealedNotice is a notice on its way to the next page.
+type sealedNotice struct {
+	views.Notice
+	Until time.Time
+}
+
+// leaveNotice gives the browser a notice to bring to the next page. It is sealed: notices name persons, and nobody
+// can make the site say what he likes.
+func (s *Server) leaveNotice(w http.ResponseWriter, now time.Time, n *views.Notice) error {
+	plain, err := json.Marshal(sealedNotice{*n, now.Add(noticeLives)})
+	if err != nil {
+		return fmt.Errorf("leave notice: %w", err)
+	}
+	s.setCookie(w, noticeCookie, base64.RawURLEncoding.EncodeToString(s.Ring.Seal("web.notice", plain)), noticeLives)
+	return nil
+}
+
+// takeNotice reads the notice that the browser brought. One that does not open, or is too old, is no notice.
+func (s *Server) takeNotice(r *http.Request, now time.Time) *views.Notice {
+	sealed, err := base64.RawURLEncoding.DecodeString(s.cookie(r, noticeCookie))
+	if err != nil || len(sealed) == 0 {
+		return nil
+	}
+	plain, err := s.Ring.Open("web.notice", sealed)
+	if err != nil {
+		return nil
+	}
+	var n sealedNotice
+	if err := json.Unmarshal(plain, &n); err != nil || now.After(n.Until) {
+		return nil
+	}
+	return &n.Notice
+}
