@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"sitthi/internal/locale"
-	"sitthi/internal/thai"
 )
 
 //go:embed locales
@@ -21,77 +20,47 @@ type Template struct {
 	Args []string
 }
 
-// The arguments, the same in all templates:
+// Templates lists every kind of message the product sends. Its arguments mean the same in all of them:
 //
 //	code       the one-time code, six digits
 //	reference  the letters beside the code, as the form shows them
 //	minutes    how long the code holds, int
-//	name       the reader's name, or of the officer the message is about
-//	when       thai.Moment
-//	who        name of the person the message is about
-//	unit       name of the unit, with its group where there is one (locale.Name)
-//	level      name of the level: พิจารณา, consider (locale.Name)
-//	post       name of the post: หัวหน้าหน่วยงาน, head of the unit (locale.Name)
-//	period     Period
-//	by         name of the person who acted
-//	reason     free text, as typed
+//	name       of the person the message is about; most often its reader
+//	position   of that person (ตำแหน่ง)
+//	unit       the unit, with its group where there is one: locale.Name
+//	level      the level (ระดับ): locale.Name
+//	post       the post of an appointment: locale.Name
+//	from       first day: thai.Date
+//	until      last day: thai.Date, or words for none: locale.Name
 //	link       absolute URL of the page where the reader acts
-
-// Templates lists every kind of message the product sends.
 var Templates = []Template{
-	// One-time codes: purpose and reference, never a link (trust.md 8).
+	// Codes: purpose and reference, never a link (trust.md 8).
 	{"register.code", []string{"code", "reference", "minutes"}},
-	// To the registered contacts, when someone proved another contact and tried to register the same citizen ID.
-	{"register.existing", []string{"when"}},
-	// To the new officer: the account is there, and has no rights yet.
-	{"register.done", []string{"name", "link"}},
+	// To the registered contacts, when someone tried to register the same citizen ID again.
+	{"register.existing", nil},
+	// To the owner: a hundred failures in a row switched the password off (trust.md 3).
+	{"signin.off", nil},
 
 	// To the officer.
-	{"grant.given", []string{"name", "level", "unit", "period", "by", "link"}},
-	{"grant.changed", []string{"name", "level", "unit", "period", "by", "link"}},
-	{"grant.ended", []string{"name", "level", "unit", "when", "reason"}},
-	// The head refused to confirm who registered: the pending right came to nothing.
-	{"grant.refused", []string{"name", "level", "unit"}},
-	// To the head: a person he named before has registered now.
-	{"grant.pending", []string{"name", "who", "level", "unit", "link"}},
-	// To the other administrators: a right for a head awaits a second person.
-	{"grant.proposed", []string{"who", "level", "unit", "period", "by", "link"}},
-	// To the administrators (trust.md 15, 18).
-	{"grant.mutual", []string{"who", "level", "unit", "by", "link"}},
-	{"grant.unit_empty", []string{"level", "unit", "when", "by", "link"}},
+	{"grant.given", []string{"name", "level", "unit", "from", "until", "link"}},
+	{"grant.changed", []string{"name", "level", "unit", "from", "until", "link"}},
+	{"grant.ended", []string{"name", "level", "unit", "link"}},
+	// The person or the right was not confirmed: the right came to nothing.
+	{"grant.refused", []string{"name", "level", "unit", "link"}},
+	// To the heads of a unit: a person for whom rights wait there has registered.
+	{"grant.pending", []string{"name", "position", "unit", "link"}},
+	// To the other administrators: a right for a head awaits the second of them.
+	{"grant.second", []string{"name", "level", "unit", "link"}},
+	// To the administrators: nobody holds the level in the unit any more (trust.md 18).
+	{"grant.none_left", []string{"level", "unit", "link"}},
 
-	// To the other administrators: an appointment (การแต่งตั้ง) awaits a second person.
-	{"appointment.proposed", []string{"who", "post", "unit", "period", "by", "link"}},
+	// To the other administrators: an appointment (การแต่งตั้ง) awaits one of them.
+	{"appointment.proposed", []string{"name", "post", "unit", "link"}},
 	// To the person appointed.
-	{"appointment.confirmed", []string{"name", "post", "unit", "period", "link"}},
-	{"appointment.ended", []string{"name", "post", "unit", "when"}},
-	// To the one who proposed.
-	{"appointment.refused", []string{"name", "who", "post", "unit", "reason"}},
-
-	// To the owner: a hundred failures in a row switched the password off (trust.md 3).
-	{"signin.password_off", []string{"name", "when"}},
-}
-
-// Period is a span of days as an argument: "ตั้งแต่วันที่ 1 ตุลาคม 2569 ถึงวันที่ 30 กันยายน 2570", or without an end
-// "ตั้งแต่วันที่ 1 ตุลาคม 2569 เป็นต้นไป".
-type Period struct {
-	From thai.Date
-	// To is the last day; the zero Date is none.
-	To thai.Date
-}
-
-// In implements locale.Localized.
-func (p Period) In(lang locale.Lang) string {
-	from, to := p.From.Long(string(lang)), p.To.Long(string(lang))
-	switch {
-	case lang == locale.EN && p.To.IsZero():
-		return "from " + from + " on"
-	case lang == locale.EN:
-		return "from " + from + " to " + to
-	case p.To.IsZero():
-		return "ตั้งแต่วันที่ " + from + " เป็นต้นไป"
-	}
-	return "ตั้งแต่วันที่ " + from + " ถึงวันที่ " + to
+	{"appointment.confirmed", []string{"name", "post", "unit", "from", "until", "link"}},
+	{"appointment.ended", []string{"name", "post", "unit", "link"}},
+	// To the administrators: the unit has no head any more (trust.md 18).
+	{"appointment.none_left", []string{"unit", "link"}},
 }
 
 // catalogue loads the texts once and holds them against Templates.
