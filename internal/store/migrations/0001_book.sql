@@ -85,14 +85,18 @@ CREATE TABLE registrations (
     form_sealed    BYTEA  NOT NULL,
     email_index    TEXT   NOT NULL,
     phone_index    TEXT   NOT NULL,
+    network_index  TEXT   NOT NULL DEFAULT '', -- of the address that finished it
     email_proved_at BIGINT,
     phone_proved_at BIGINT,
+    reference      TEXT   NOT NULL DEFAULT '', -- of the code sent last
+    sent_at        BIGINT,                     -- when that was; NULL when none could be sent
     created_at     BIGINT NOT NULL,
     expires_at     BIGINT NOT NULL,
     finished_at    BIGINT,
-    outcome        TEXT   NOT NULL DEFAULT '' -- registered, existing, abandoned
+    outcome        TEXT   NOT NULL DEFAULT '' -- registered, existing, later
 );
 CREATE INDEX registrations_by_expiry ON registrations (expires_at);
+CREATE INDEX registrations_existing ON registrations (finished_at) WHERE outcome = 'existing';
 
 -- One-time codes: only a hash is kept; the try is counted before the comparison; one use.
 CREATE TABLE codes (
