@@ -81,7 +81,6 @@ CREATE INDEX accounts_by_unit ON accounts (unit, name_sort);
 CREATE TABLE registrations (
     id             TEXT   NOT NULL PRIMARY KEY,
     browser        TEXT   NOT NULL, -- hash of the browser's flow cookie
-    citizen_index  TEXT   NOT NULL,
     form_sealed    BYTEA  NOT NULL,
     email_index    TEXT   NOT NULL,
     phone_index    TEXT   NOT NULL,
