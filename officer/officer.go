@@ -2,11 +2,20 @@
 package officer
 
 import (
+	"cmp"
+	"context"
+	"fmt"
 	"time"
 
+	"sitthi/agency"
+	"sitthi/audit"
 	"sitthi/internal/locale"
+	"sitthi/internal/seal"
+	"sitthi/internal/store"
 	"sitthi/internal/thai"
+	"sitthi/notify"
 	"sitthi/person"
+	"sitthi/proof"
 )
 
 // State tells whether an account may be used.
@@ -46,3 +55,108 @@ func (a Account) Name() string { return a.GivenName + " " + a.FamilyName }
 
 // Enabled reports whether the account may be used.
 func (a Account) Enabled() bool { return a.State == Active }
+
+// Options are what a Desk works with.
+type Options struct {
+	DB        *store.DB
+	Roll      *person.Roll
+	Ring      *seal.Ring
+	Passwords *proof.Passwords
+	Codes     *proof.Codes
+	Outbox    *notify.Outbox
+	// Registered is called within the transaction that makes an account: who named the person before may be told.
+	Registered func(ctx context.Context, tx *store.Tx, who person.ID) error
+	// SignInURL is the absolute address of the sign-in page, for the message to a new officer.
+	SignInURL string
+	// CheckDigit is CheckEnforce when empty.
+	CheckDigit CheckDigit
+}
+
+// Desk is where officers register and see to their own accounts. It is safe for concurrent use.
+type Desk struct {
+	db         *store.DB
+	roll       *person.Roll
+	ring       *seal.Ring
+	passwords  *proof.Passwords
+	codes      *proof.Codes
+	outbox     *notify.Outbox
+	registered func(ctx context.Context, tx *store.Tx, who person.ID) error
+	signInURL  string
+	checkDigit CheckDigit
+}
+
+// NewDesk makes a desk.
+func NewDesk(o Options) *Desk {
+	return &Desk{
+		db: o.DB, roll: o.Roll, ring: o.Ring, passwords: o.Passwords, codes: o.Codes, outbox: o.Outbox,
+		registered: o.Registered, signInURL: o.SignInURL, checkDigit: cmp.Or(o.CheckDigit, CheckEnforce),
+	}
+}
+
+// Offices lists the units that an officer can name as his own, in the order of their sort keys.
+func (d *Desk) Offices(ctx context.Context) ([]agency.Unit, error) {
+	var offices []agency.Unit
+	err := d.db.Read(ctx, func(tx *store.Tx) error {
+		units, err := agency.Units(ctx, tx)
+		for _, u := range units {
+			if u.Active {
+				offices = append(offices, u)
+			}
+		}
+		return err
+	})
+	return offices, err
+}
+
+// Profile is what an officer sees of himself.
+type Profile struct {
+	Account   Account
+	CitizenID thai.CitizenID
+	Unit      agency.Unit
+}
+
+// Profile answers what an officer sees of himself; problem.NotFound when he has not registered.
+func (d *Desk) Profile(ctx context.Context, who person.ID) (Profile, error) {
+	var p Profile
+	err := d.db.Read(ctx, func(tx *store.Tx) (err error) {
+		if p.Account, err = Find(ctx, tx, who); err != nil {
+			return err
+		}
+		if p.CitizenID, err = d.roll.CitizenID(ctx, tx, who); err != nil {
+			return err
+		}
+		p.Unit, err = agency.Find(ctx, tx, p.Account.Unit)
+		return err
+	})
+	return p, err
+}
+
+// SetLanguage changes the language in which messages to an officer are written; problem.NotFound when he has not
+// registered.
+func (d *Desk) SetLanguage(ctx context.Context, who person.ID, lang locale.Lang) error {
+	act := audit.Act{
+		Name: "officer.set_language", Actor: string(who), Subject: string(who),
+		Detail: map[string]string{"language": string(lang)},
+	}
+	return audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
+		return updateLanguage(ctx, tx, who, lang)
+	})
+}
+
+// Tell queues a message to every contact of an officer, in his language.
+func Tell(ctx context.Context, tx *store.Tx, outbox *notify.Outbox, to Account, purpose string, args locale.Args) error {
+	contacts := map[notify.Channel]string{notify.Email: string(to.Email), notify.SMS: string(to.Phone)}
+	for _, channel := range []notify.Channel{notify.Email, notify.SMS} {
+		if contacts[channel] == "" {
+			continue
+		}
+		err := outbox.Queue(ctx, tx, notify.Message{
+			Channel: channel, Person: string(to.Person), To: contacts[channel], Purpose: purpose,
+			Lang: to.Language, Args: args,
+		})
+		if err != nil {
+			return fmt.Errorf("tell officer: %w", err)
+		}
+	}
+	return nil
+}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"sitthi/internal/locale"
 	"sitthi/internal/problem"
@@ -94,4 +95,100 @@ func insert(ctx context.Context, tx *store.Tx, a Account, passwordHash string) (
 		return false, fmt.Errorf("add officer: %w", err)
 	}
 	return n == 1, nil
+}
+
+func updateLanguage(ctx context.Context, tx *store.Tx, who person.ID, lang locale.Lang) error {
+	n, err := tx.Exec(ctx, `UPDATE accounts SET language = $2, version = version + 1 WHERE person_id = $1`, who, lang)
+	if err != nil {
+		return fmt.Errorf("set language of officer: %w", err)
+	}
+	if n == 0 {
+		return problem.New(problem.NotFound, "officer.problem.unknown")
+	}
+	return nil
+}
+
+func insertRegistration(ctx context.Context, tx *store.Tx, r registration) error {
+	_, err := tx.Exec(ctx, `INSERT INTO registrations (id, browser, form_sealed, email_index, phone_index, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		r.id, r.browser, r.sealed, r.emailIndex, r.phoneIndex, store.Us(tx.Now), store.Us(r.expiresAt))
+	if err != nil {
+		return fmt.Errorf("add registration: %w", err)
+	}
+	return nil
+}
+
+// selectRegistration finds the registration of a browser that has not run out.
+func selectRegistration(ctx context.Context, tx *store.Tx, id, browser string) (registration, error) {
+	var r registration
+	err := tx.QueryRow(ctx, `SELECT id, browser, form_sealed, email_index, phone_index, email_proved_at,
+			phone_proved_at, reference, sent_at, expires_at, outcome
+		FROM registrations WHERE id = $1 AND browser = $2 AND expires_at > $3`, id, browser, store.Us(tx.Now)).
+		Scan(&r.id, &r.browser, &r.sealed, &r.emailIndex, &r.phoneIndex, store.At(&r.emailProvedAt),
+			store.At(&r.phoneProvedAt), &r.reference, store.At(&r.sentAt), store.At(&r.expiresAt), &r.outcome)
+	if errors.Is(err, sql.ErrNoRows) {
+		return registration{}, errNoFlow()
+	}
+	if err != nil {
+		return registration{}, fmt.Errorf("find registration: %w", err)
+	}
+	return r, nil
+}
+
+func updateSent(ctx context.Context, tx *store.Tx, r registration) error {
+	_, err := tx.Exec(ctx, `UPDATE registrations SET reference = $2, sent_at = $3 WHERE id = $1`,
+		r.id, r.reference, store.Us(r.sentAt))
+	if err != nil {
+		return fmt.Errorf("note code sent: %w", err)
+	}
+	return nil
+}
+
+func updateProved(ctx context.Context, tx *store.Tx, r registration) error {
+	_, err := tx.Exec(ctx, `UPDATE registrations SET email_proved_at = $2, phone_proved_at = $3, reference = $4, sent_at = $5
+		WHERE id = $1`, r.id, store.Us(r.emailProvedAt), store.Us(r.phoneProvedAt), r.reference, store.Us(r.sentAt))
+	if err != nil {
+		return fmt.Errorf("note contact proved: %w", err)
+	}
+	return nil
+}
+
+// updateFinished ends a registration and wipes the form.
+func updateFinished(ctx context.Context, tx *store.Tx, r registration, networkIndex string) error {
+	_, err := tx.Exec(ctx, `UPDATE registrations SET outcome = $2, finished_at = $3, network_index = $4, form_sealed = $5
+		WHERE id = $1`, r.id, r.outcome, store.Us(tx.Now), networkIndex, []byte{})
+	if err != nil {
+		return fmt.Errorf("finish registration: %w", err)
+	}
+	return nil
+}
+
+// told is how often within a day it was told that some citizen ID has an account.
+type told struct{ contact, network int }
+
+// countExisting counts for the contacts that the registration has proved, and for the network. A contact that was
+// only typed counts for nobody.
+func countExisting(ctx context.Context, tx *store.Tx, r registration, networkIndex string) (told, error) {
+	var n told
+	phone := ""
+	if !r.phoneProvedAt.IsZero() {
+		phone = r.phoneIndex
+	}
+	err := tx.QueryRow(ctx, `SELECT
+			count(CASE WHEN email_index = $1 OR phone_index = $2 AND phone_proved_at IS NOT NULL THEN 1 END),
+			count(CASE WHEN network_index = $3 THEN 1 END)
+		FROM registrations WHERE outcome = 'existing' AND finished_at > $4`,
+		r.emailIndex, phone, networkIndex, store.Us(tx.Now.Add(-day))).Scan(&n.contact, &n.network)
+	if err != nil {
+		return told{}, fmt.Errorf("count answers: %w", err)
+	}
+	return n, nil
+}
+
+func deleteRegistrations(ctx context.Context, tx *store.Tx, expiredBefore time.Time) (int64, error) {
+	n, err := tx.Exec(ctx, `DELETE FROM registrations WHERE expires_at < $1`, store.Us(expiredBefore))
+	if err != nil {
+		return 0, fmt.Errorf("sweep registrations: %w", err)
+	}
+	return n, nil
 }

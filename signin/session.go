@@ -1,17 +1,17 @@
 package signin
 
 import (
+	"cmp"
+	"context"
+	"log/slog"
 	"time"
 
+	"sitthi/audit"
+	"sitthi/internal/problem"
+	"sitthi/internal/seal"
+	"sitthi/internal/store"
 	"sitthi/officer"
 	"sitthi/person"
-)
-
-// How long sessions and what they prove hold.
-const (
-	Idle     = 30 * time.Minute // a session ends when nothing was heard from it for so long
-	Absolute = 12 * time.Hour   // and in any case after so long
-	StepUp   = 5 * time.Minute  // a password just given counts for so long, from the last act that needed it
 )
 
 // Session is one browser in which a person is signed in.
@@ -24,12 +24,101 @@ type Session struct {
 	SteppedUpAt time.Time
 	Address     string // where it was opened from
 	Agent       string // the browser, as it named itself
+
+	stepUp time.Duration // zero for the default
 }
 
 // SteppedUp reports whether the person gave her password recently enough for acts that ask for it.
-func (s Session) SteppedUp(now time.Time) bool { return now.Sub(s.SteppedUpAt) < StepUp }
+func (s Session) SteppedUp(now time.Time) bool {
+	return now.Sub(s.SteppedUpAt) < cmp.Or(s.stepUp, Defaults().StepUp)
+}
 
-// live reports whether the session still holds.
-func (s Session) live(now time.Time) bool {
-	return now.Sub(s.SeenAt) < Idle && now.Sub(s.CreatedAt) < Absolute && s.Account.Enabled()
+// Why a session ended.
+const (
+	endedBySignOut  = "signout"
+	endedByPerson   = "person"   // from her list of sessions
+	endedEverywhere = "all"      // she ended all of them
+	endedBySignIn   = "replaced" // by signing in again in the same browser
+)
+
+// seenStep is how exactly it is kept when a session was last seen, so that most requests only read.
+const seenStep = time.Minute
+
+// errNoSession is the one answer for a session that ended, expired, or never was.
+func errNoSession() error { return problem.New(problem.NotFound, "signin.problem.session") }
+
+// Session answers the live session behind a token and notes that it was seen. It fails with problem.NotFound when
+// there is none: no such token, signed out, idle or open too long, or the account disabled.
+func (d *Desk) Session(ctx context.Context, token string) (Session, error) {
+	var s Session
+	var now time.Time
+	err := d.db.Read(ctx, func(tx *store.Tx) (err error) {
+		now = tx.Now
+		s, err = selectSession(ctx, tx, seal.TokenHash(token))
+		return err
+	})
+	if err != nil {
+		return Session{}, err
+	}
+	if !s.Account.Enabled() || now.Sub(s.SeenAt) >= d.settings.Idle || now.Sub(s.CreatedAt) >= d.settings.Absolute {
+		return Session{}, errNoSession()
+	}
+	s.stepUp = d.settings.StepUp
+	if now.Sub(s.SeenAt) >= seenStep {
+		err := d.db.Write(ctx, func(tx *store.Tx) error { return updateSeen(ctx, tx, s.ID) })
+		if err != nil && ctx.Err() == nil {
+			// Reading goes on when nothing can be written (a full disk); the session then ends a little early.
+			d.log.ErrorContext(ctx, "note that a session was seen", slog.Any("error", err))
+		}
+		s.SeenAt = now
+	}
+	return s, nil
+}
+
+// Touch starts the five minutes of a step-up again, as the acts do that asked for it. It does not revive a step-up
+// that has run out.
+func (d *Desk) Touch(ctx context.Context, s Session) error {
+	return d.db.Write(ctx, func(tx *store.Tx) error {
+		return updateStepUp(ctx, tx, s.ID, tx.Now.Add(-d.settings.StepUp))
+	})
+}
+
+// List answers the live sessions of a person, the one seen last first.
+func (d *Desk) List(ctx context.Context, who person.ID) ([]Session, error) {
+	var list []Session
+	err := d.db.Read(ctx, func(tx *store.Tx) (err error) {
+		list, err = selectSessions(ctx, tx, who, tx.Now.Add(-d.settings.Idle), tx.Now.Add(-d.settings.Absolute))
+		return err
+	})
+	return list, err
+}
+
+// SignOut ends the session.
+func (d *Desk) SignOut(ctx context.Context, s Session) error {
+	return d.end(ctx, "signin.close", s.Person, s.ID, endedBySignOut)
+}
+
+// End ends one session of a person, at her wish. It fails with problem.NotFound when she has no such session.
+func (d *Desk) End(ctx context.Context, who person.ID, session string) error {
+	return d.end(ctx, "signin.end", who, session, endedByPerson)
+}
+
+func (d *Desk) end(ctx context.Context, name string, who person.ID, session, reason string) error {
+	act := audit.Act{Name: name, Actor: string(who), Subject: string(who), Object: session}
+	return audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
+		return updateEnded(ctx, tx, who, session, reason)
+	})
+}
+
+// EndEverywhere ends all sessions of a person, at her wish: this one too.
+func (d *Desk) EndEverywhere(ctx context.Context, who person.ID) error {
+	act := audit.Act{Name: "signin.end_all", Actor: string(who), Subject: string(who)}
+	return audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
+		return EndAll(ctx, tx, who, endedEverywhere)
+	})
+}
+
+// EndAll ends all sessions of a person as part of another act, which gives its name as the reason.
+func EndAll(ctx context.Context, tx *store.Tx, who person.ID, reason string) error {
+	return updateAllEnded(ctx, tx, who, reason)
 }

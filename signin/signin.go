@@ -1,2 +1,332 @@
 // Package signin lets officers in: it proves who they are by password, keeps their sessions and slows down who guesses.
 package signin
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"sitthi/audit"
+	"sitthi/internal/locale"
+	"sitthi/internal/problem"
+	"sitthi/internal/seal"
+	"sitthi/internal/store"
+	"sitthi/internal/thai"
+	"sitthi/notify"
+	"sitthi/officer"
+	"sitthi/person"
+	"sitthi/proof"
+)
+
+// Settings are the limits of signing in.
+type Settings struct {
+	Idle     time.Duration // a session ends when nothing was heard from it for so long
+	Absolute time.Duration // and in any case after so long
+	StepUp   time.Duration // a password just given counts for so long, from the last act that needed it
+	// Account slows down guessing at one account from browsers it does not know, all together; each browser it
+	// knows has a limit of its own, so that a stranger can not lock the owner out.
+	Account proof.Rate
+	Address proof.Rate // slows down one address, or one /64 of IPv6: a whole province may sit behind it
+	// Failures in a row switch the password off until it is recovered.
+	Failures int64
+}
+
+// Defaults are the limits of trust.md 3 and 5.
+func Defaults() Settings {
+	return Settings{
+		Idle:     30 * time.Minute,
+		Absolute: 12 * time.Hour,
+		StepUp:   5 * time.Minute,
+		Account:  proof.Rate{Burst: 5, Every: time.Minute},
+		Address:  proof.Rate{Burst: 60, Every: time.Second},
+		Failures: 100,
+	}
+}
+
+// Options are what a Desk works with. Settings left at zero are those of Defaults.
+type Options struct {
+	DB        *store.DB
+	Roll      *person.Roll
+	Passwords *proof.Passwords
+	Outbox    *notify.Outbox
+	Log       *slog.Logger
+	Settings  Settings
+}
+
+// Desk lets officers in and out. It is safe for concurrent use.
+type Desk struct {
+	db        *store.DB
+	roll      *person.Roll
+	passwords *proof.Passwords
+	outbox    *notify.Outbox
+	log       *slog.Logger
+	settings  Settings
+}
+
+// NewDesk makes a desk.
+func NewDesk(o Options) *Desk {
+	s, d := o.Settings, Defaults()
+	return &Desk{
+		db: o.DB, roll: o.Roll, passwords: o.Passwords, outbox: o.Outbox, log: o.Log,
+		settings: Settings{
+			Idle: cmp.Or(s.Idle, d.Idle), Absolute: cmp.Or(s.Absolute, d.Absolute), StepUp: cmp.Or(s.StepUp, d.StepUp),
+			Account: cmp.Or(s.Account, d.Account), Address: cmp.Or(s.Address, d.Address),
+			Failures: cmp.Or(s.Failures, d.Failures),
+		},
+	}
+}
+
+// In is what somebody shows who wants to sign in.
+type In struct {
+	CitizenID string // as typed
+	Password  string
+	Session   string // token of the session this browser still holds, or ""; it ends
+	Device    string // token by which this browser was known before, or ""
+	Address   string // where the request comes from
+	Agent     string // the browser, as it names itself
+}
+
+// Opened is what a browser gets that signed in: two tokens for it to keep, and the session.
+type Opened struct {
+	Token       string // of the session
+	DeviceToken string // of the browser, for the next time
+	Session     Session
+}
+
+// wrong is the one answer to whoever could not prove who he is, whatever the cause.
+func wrong() *problem.Problem { return problem.New(problem.Denied, "signin.problem.wrong") }
+
+func invalid(field, key string) error {
+	var c problem.Check
+	c.Fail(field, key)
+	return c.Err()
+}
+
+// SignIn opens a session. It fails with problem.Invalid when something was left out or is no citizen ID at all, with
+// problem.Busy when too many tries came before, and with problem.Denied otherwise: with one key for an unknown
+// person, a wrong password and a password switched off, and with "signin.problem.disabled" when the password was
+// right but the account is switched off. An unknown citizen ID costs the same hash and the same queries as a known
+// one.
+func (d *Desk) SignIn(ctx context.Context, in In) (Opened, error) {
+	citizen, err := citizenID(in)
+	if err != nil {
+		return Opened{}, err
+	}
+	device := seal.TokenHash(in.Device)
+	t := try{name: "signin.open", subject: d.roll.Index(citizen)}
+	var known bool
+	err = d.db.Write(ctx, func(tx *store.Tx) (err error) {
+		if known, err = selectDevice(ctx, tx, t.subject, device); err != nil {
+			return err
+		}
+		t.door = "unknown"
+		if known {
+			t.door = device
+		}
+		return d.begin(ctx, tx, &t, in.Address, countByIndex)
+	})
+	if err != nil {
+		return Opened{}, fmt.Errorf("sign in: %w", err)
+	}
+	rehash, err := d.prove(ctx, &t, in.Password)
+	if err != nil {
+		return Opened{}, err
+	}
+	o := Opened{Token: seal.Token(), DeviceToken: in.Device}
+	if !known {
+		o.DeviceToken = seal.Token()
+	}
+	act := audit.Act{Name: t.name, Actor: string(t.who), Subject: string(t.who), Unit: t.unit}
+	err = audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
+		if err := updateProved(ctx, tx, t, rehash); err != nil {
+			return err
+		}
+		if err := updateLastSignIn(ctx, tx, t.who); err != nil {
+			return err
+		}
+		if in.Session != "" {
+			if err := updateReplaced(ctx, tx, seal.TokenHash(in.Session)); err != nil {
+				return err
+			}
+		}
+		if err := upsertDevice(ctx, tx, t.who, seal.TokenHash(o.DeviceToken)); err != nil {
+			return err
+		}
+		act.Object = store.NewID()
+		if err := insertSession(ctx, tx, act.Object, seal.TokenHash(o.Token), t.who, in); err != nil {
+			return err
+		}
+		o.Session, err = selectSession(ctx, tx, seal.TokenHash(o.Token))
+		return err
+	})
+	if err != nil {
+		return Opened{}, fmt.Errorf("sign in: %w", err)
+	}
+	o.Session.stepUp = d.settings.StepUp
+	return o, nil
+}
+
+func citizenID(in In) (thai.CitizenID, error) {
+	var c problem.Check
+	citizen, err := thai.ParseCitizenID(in.CitizenID)
+	switch {
+	case errors.Is(err, thai.ErrEmpty):
+		c.Fail("citizen_id", "signin.problem.citizen_id_empty")
+	case err != nil && !errors.Is(err, thai.ErrCheckDigit):
+		// A wrong check digit is an unknown person like any other: whether such IDs can register is a setting.
+		c.Fail("citizen_id", "signin.problem.citizen_id_form")
+	}
+	if in.Password == "" {
+		c.Fail("password", "signin.problem.password_empty")
+	}
+	return citizen, c.Err()
+}
+
+// StepUp takes the password again and answers the token that replaces the session's old one. It fails like SignIn,
+// and with problem.NotFound when the session ended meanwhile.
+func (d *Desk) StepUp(ctx context.Context, s Session, password string) (token string, err error) {
+	if password == "" {
+		return "", invalid("password", "signin.problem.password_empty")
+	}
+	t := try{name: "signin.stepup", subject: string(s.Person), door: "session"}
+	err = d.db.Write(ctx, func(tx *store.Tx) error {
+		return d.begin(ctx, tx, &t, audit.OriginOf(ctx).Address, countByPerson)
+	})
+	if err != nil {
+		return "", fmt.Errorf("step up: %w", err)
+	}
+	rehash, err := d.prove(ctx, &t, password)
+	if err != nil {
+		return "", err
+	}
+	token = seal.Token()
+	act := audit.Act{Name: t.name, Actor: string(t.who), Subject: string(t.who), Unit: t.unit, Object: s.ID}
+	err = audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
+		if err := updateProved(ctx, tx, t, rehash); err != nil {
+			return err
+		}
+		return updateToken(ctx, tx, s.ID, seal.TokenHash(token))
+	})
+	if err != nil {
+		return "", fmt.Errorf("step up: %w", err)
+	}
+	return token, nil
+}
+
+// try is one try at proving who one is.
+type try struct {
+	name    string // of the act
+	subject string // whose throttle it counts against: the same shape for known and unknown citizen IDs
+	door    string // by which throttle of the subject
+
+	wait time.Duration // until it may be tried again; then nothing below is known
+
+	who     person.ID // "" when there is no such account
+	unit    string
+	hash    string
+	off     bool
+	enabled bool
+	count   int64 // failures in a row, this try counted as one before it is looked at
+}
+
+// begin lets a try through the throttles and counts it. Like a code's, the count goes up before the comparison:
+// however many tries run at once, none is free. A try that the throttles hold back still commits, and is told by wait.
+func (d *Desk) begin(ctx context.Context, tx *store.Tx, t *try, address string, count countQuery) (err error) {
+	t.wait, err = proof.Take(ctx, tx, "signin/address/"+proof.Network(address), d.settings.Address)
+	if err != nil || t.wait > 0 {
+		return err
+	}
+	t.wait, err = proof.Take(ctx, tx, "signin/account/"+t.subject+"/"+t.door, d.settings.Account)
+	if err != nil || t.wait > 0 {
+		return err
+	}
+	return updateTry(ctx, tx, t, count)
+}
+
+// prove compares the password and answers a new hash of it when the stored one is of an old kind. It refuses what
+// does not prove it.
+func (d *Desk) prove(ctx context.Context, t *try, password string) (rehash string, err error) {
+	if t.wait > 0 {
+		return "", &problem.Problem{
+			Kind: problem.Busy, Key: "signin.problem.too_many", RetryAfter: t.wait, TooMany: true,
+			Args: problem.Args("n", int((t.wait+time.Minute-1)/time.Minute)),
+		}
+	}
+	if t.who == "" {
+		if err := d.passwords.VerifyNone(ctx, password); err != nil {
+			return "", fmt.Errorf("compare password: %w", err)
+		}
+		return "", d.refuse(ctx, t, wrong())
+	}
+	right, old, err := d.passwords.Verify(ctx, password, t.hash)
+	if err != nil {
+		return "", fmt.Errorf("compare password: %w", err)
+	}
+	if !right || t.off || t.count > d.settings.Failures {
+		return "", d.refuse(ctx, t, wrong())
+	}
+	if !t.enabled {
+		return "", d.refuse(ctx, t, problem.New(problem.Denied, "signin.problem.disabled"))
+	}
+	if old {
+		if rehash, err = d.passwords.Hash(ctx, password); err != nil {
+			return "", fmt.Errorf("hash password anew: %w", err)
+		}
+	}
+	return rehash, nil
+}
+
+// errUndo takes back a transaction that was only to cost what another one costs.
+var errUndo = errors.New("undo")
+
+// refuse records a try that failed and answers why. For an unknown citizen ID it runs the same statements and takes
+// them back, so that the time of the answer does not tell who has an account.
+func (d *Desk) refuse(ctx context.Context, t *try, why *problem.Problem) error {
+	act := audit.Act{Name: t.name, Actor: string(t.who), Subject: string(t.who), Unit: t.unit}
+	refusal := audit.Do(ctx, d.db, &act, func(*store.Tx) error { return why })
+	if t.who == "" {
+		act.Detail = map[string]string{"why": why.Key}
+		err := d.db.Write(ctx, func(tx *store.Tx) error {
+			if err := audit.Record(ctx, tx, act); err != nil {
+				return err
+			}
+			return errUndo
+		})
+		if !errors.Is(err, errUndo) {
+			return fmt.Errorf("refuse sign-in: %w", err)
+		}
+	}
+	if t.who != "" && t.count >= d.settings.Failures && !t.off {
+		if err := d.switchOff(ctx, t); err != nil {
+			return err
+		}
+	}
+	return refusal
+}
+
+// switchOff ends the use of a password that was guessed at too often, and tells its owner.
+func (d *Desk) switchOff(ctx context.Context, t *try) error {
+	act := audit.Act{Name: "signin.switch_off", Actor: audit.System, Subject: string(t.who), Unit: t.unit}
+	err := audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
+		switched, err := updateOff(ctx, tx, t.who, d.settings.Failures)
+		if err != nil {
+			return err
+		}
+		if !switched {
+			return errUndo // another try at the same moment did it, or the owner came in
+		}
+		owner, err := officer.Find(ctx, tx, t.who)
+		if err != nil {
+			return err
+		}
+		return officer.Tell(ctx, tx, d.outbox, owner, "signin.password_off",
+			locale.Args{"name": owner.Name(), "when": thai.Moment(tx.Now)})
+	})
+	if err != nil && !errors.Is(err, errUndo) {
+		return fmt.Errorf("switch password off: %w", err)
+	}
+	return nil
+}

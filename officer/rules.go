@@ -1,0 +1,176 @@
+package officer
+
+import (
+	"errors"
+	"strings"
+	"unicode"
+
+	"sitthi/internal/locale"
+	"sitthi/internal/problem"
+	"sitthi/internal/thai"
+)
+
+// CheckDigit says what to do with a citizen ID whose check digit does not match.
+type CheckDigit string
+
+// What to do with a wrong check digit.
+const (
+	CheckOff     CheckDigit = "off"
+	CheckWarn    CheckDigit = "warn"    // the person has to say that the number is right all the same
+	CheckEnforce CheckDigit = "enforce" // the default
+)
+
+// Form is the registration form as typed.
+type Form struct {
+	CitizenID     string // เลขประจำตัวประชาชน
+	Phone         string // เบอร์โทรศัพท์มือถือ
+	GivenName     string // ชื่อจริง
+	FamilyName    string // นามสกุล
+	Position      string // ตำแหน่ง
+	Unit          string // code: กรม/กอง/ศูนย์/สอจ.
+	Email         string // อีเมล
+	LineID        string // ไลน์
+	Password      string
+	PasswordAgain string
+	// Terms is the version of the terms that were ticked (ข้อกำหนดและเงื่อนไข), "" when they were not.
+	Terms string
+	// Sure says that the citizen ID is right although its check digit does not match; asked for by CheckWarn only.
+	Sure     bool
+	Language locale.Lang
+}
+
+// The names of the form's fields, as its faults carry them.
+const (
+	FieldCitizenID     = "citizen_id"
+	FieldPhone         = "phone"
+	FieldGivenName     = "given_name"
+	FieldFamilyName    = "family_name"
+	FieldPosition      = "position"
+	FieldUnit          = "unit"
+	FieldEmail         = "email"
+	FieldLineID        = "line_id"
+	FieldPassword      = "password"
+	FieldPasswordAgain = "password_again"
+	FieldTerms         = "terms"
+	FieldSure          = "sure"
+	FieldCode          = "code"
+)
+
+// How many characters (code points) the fields take.
+const (
+	MostName     = 100
+	MostPosition = 150
+	MostLineID   = 50
+)
+
+// entry is a form that was read: every value in its one form.
+type entry struct {
+	citizen    thai.CitizenID
+	phone      thai.Mobile
+	givenName  string
+	familyName string
+	position   string
+	unit       string
+	email      thai.Email
+	lineID     string
+	terms      string
+	language   locale.Lang
+}
+
+// read turns the form into an entry and notes every fault that can be seen without asking anybody.
+func (f Form) read(c *problem.Check, digit CheckDigit) entry {
+	e := entry{
+		givenName:  name(c, FieldGivenName, f.GivenName),
+		familyName: name(c, FieldFamilyName, f.FamilyName),
+		position:   line(c, FieldPosition, f.Position, MostPosition),
+		unit:       strings.TrimSpace(f.Unit),
+		lineID:     line(c, FieldLineID, f.LineID, MostLineID),
+		terms:      f.Terms,
+		language:   locale.Parse(string(f.Language)),
+	}
+	var err error
+	e.citizen, err = thai.ParseCitizenID(f.CitizenID)
+	switch {
+	case errors.Is(err, thai.ErrCheckDigit):
+		if digit == CheckWarn && !f.Sure {
+			c.Fail(FieldSure, "officer.problem.sure")
+		}
+		if digit == CheckEnforce {
+			c.Fail(FieldCitizenID, "officer.problem.citizen_id_digit")
+		}
+	case errors.Is(err, thai.ErrEmpty):
+		c.Fail(FieldCitizenID, "officer.problem.citizen_id_empty")
+	case errors.Is(err, thai.ErrJuristic):
+		c.Fail(FieldCitizenID, "officer.problem.citizen_id_juristic")
+	case err != nil:
+		c.Fail(FieldCitizenID, "officer.problem.citizen_id_form")
+	}
+	e.phone, err = thai.ParseMobile(f.Phone)
+	switch {
+	case errors.Is(err, thai.ErrEmpty):
+		c.Fail(FieldPhone, "officer.problem.phone_empty")
+	case err != nil:
+		c.Fail(FieldPhone, "officer.problem.phone_form")
+	}
+	e.email, err = thai.ParseEmail(f.Email)
+	switch {
+	case errors.Is(err, thai.ErrEmpty):
+		c.Fail(FieldEmail, "officer.problem.email_empty")
+	case err != nil:
+		c.Fail(FieldEmail, "officer.problem.email_form")
+	}
+	if e.unit == "" {
+		c.Fail(FieldUnit, "officer.problem.unit_empty")
+	}
+	if f.Password == "" {
+		c.Fail(FieldPassword, "officer.problem.password_empty")
+	}
+	if f.PasswordAgain != f.Password {
+		c.Fail(FieldPasswordAgain, "officer.problem.password_again")
+	}
+	switch f.Terms {
+	case TermsVersion:
+	case "":
+		c.Fail(FieldTerms, "officer.problem.terms")
+	default:
+		c.Fail(FieldTerms, "officer.problem.terms_changed")
+	}
+	return e
+}
+
+func line(c *problem.Check, field, typed string, most int) string {
+	s, err := thai.CleanLine(typed, most)
+	switch {
+	case err != nil:
+		c.Fail(field, "officer.problem.too_long", "n", most)
+	case s == "":
+		c.Fail(field, "officer.problem."+field+"_empty")
+	}
+	return s
+}
+
+// name reads a name of a person: letters of any script with what stands between and above them, no digits.
+func name(c *problem.Check, field, typed string) string {
+	s := line(c, field, typed, MostName)
+	letters := false
+	for _, r := range s {
+		switch {
+		case unicode.IsLetter(r):
+			letters = true
+		case unicode.IsMark(r), r == ' ', r == '.', r == '-', r == '\'', r == '’', r == 'ฯ', r == 'ๆ':
+		default:
+			c.Fail(field, "officer.problem.name_form")
+		}
+	}
+	if !letters {
+		c.Fail(field, "officer.problem.name_form") // keeps to the first fault when nothing was typed
+	}
+	return s
+}
+
+// context is what a password may not be made of: what others know of the person.
+func (e entry) context() []string {
+	local, _, _ := strings.Cut(string(e.email), "@")
+	return []string{e.givenName, e.familyName, e.citizen.Digits(), string(e.phone), "0" + strings.TrimPrefix(string(e.phone), "+66"),
+		local, e.lineID, e.position}
+}

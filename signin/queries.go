@@ -1,0 +1,214 @@
+package signin
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"sitthi/internal/store"
+	"sitthi/officer"
+	"sitthi/person"
+)
+
+const sessionColumns = `s.id, s.person_id, s.created_at, s.seen_at, s.stepup_at, s.address, s.agent, ` + officer.Columns
+
+func scanSession(row store.Row) (Session, error) {
+	var s Session
+	err := row.Scan(append([]any{&s.ID, &s.Person, store.At(&s.CreatedAt), store.At(&s.SeenAt),
+		store.At(&s.SteppedUpAt), &s.Address, &s.Agent}, s.Account.Targets()...)...)
+	return s, err
+}
+
+// selectSession finds a session that was not ended; whether it is still live is for the caller to say.
+func selectSession(ctx context.Context, tx *store.Tx, tokenHash string) (Session, error) {
+	s, err := scanSession(tx.QueryRow(ctx, `SELECT `+sessionColumns+`
+		FROM sessions s JOIN accounts a ON a.person_id = s.person_id
+		WHERE s.token_hash = $1 AND s.ended_at IS NULL`, tokenHash))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Session{}, errNoSession()
+	}
+	if err != nil {
+		return Session{}, fmt.Errorf("find session: %w", err)
+	}
+	return s, nil
+}
+
+func selectSessions(ctx context.Context, tx *store.Tx, who person.ID, seenAfter, createdAfter time.Time) ([]Session, error) {
+	list, err := store.Rows(scanSession)(tx.Query(ctx, `SELECT `+sessionColumns+`
+		FROM sessions s JOIN accounts a ON a.person_id = s.person_id
+		WHERE s.person_id = $1 AND s.ended_at IS NULL AND s.seen_at > $2 AND s.created_at > $3
+		ORDER BY s.seen_at DESC, s.id`, who, store.Us(seenAfter), store.Us(createdAfter)))
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	return list, nil
+}
+
+func insertSession(ctx context.Context, tx *store.Tx, id, tokenHash string, who person.ID, in In) error {
+	_, err := tx.Exec(ctx, `INSERT INTO sessions (id, token_hash, person_id, created_at, seen_at, stepup_at, address, agent)
+		VALUES ($1, $2, $3, $4, $4, $4, $5, $6)`,
+		id, tokenHash, who, store.Us(tx.Now), in.Address, shorten(in.Agent))
+	if err != nil {
+		return fmt.Errorf("open session: %w", err)
+	}
+	return nil
+}
+
+// shorten keeps of a browser's name for itself what a person would read, in the form that both engines store.
+func shorten(agent string) string {
+	const most = 300
+	clean := make([]rune, 0, min(len(agent), most))
+	for _, r := range agent {
+		if len(clean) == most {
+			break
+		}
+		if r >= ' ' && r != utf8.RuneError {
+			clean = append(clean, r)
+		}
+	}
+	return string(clean)
+}
+
+func updateSeen(ctx context.Context, tx *store.Tx, session string) error {
+	_, err := tx.Exec(ctx, `UPDATE sessions SET seen_at = $2 WHERE id = $1 AND ended_at IS NULL AND seen_at < $2`,
+		session, store.Us(tx.Now))
+	if err != nil {
+		return fmt.Errorf("note that a session was seen: %w", err)
+	}
+	return nil
+}
+
+// updateStepUp moves on a step-up that was given after the moment named.
+func updateStepUp(ctx context.Context, tx *store.Tx, session string, after time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE sessions SET stepup_at = $2
+		WHERE id = $1 AND ended_at IS NULL AND stepup_at > $3 AND stepup_at < $2`,
+		session, store.Us(tx.Now), store.Us(after))
+	if err != nil {
+		return fmt.Errorf("move step-up on: %w", err)
+	}
+	return nil
+}
+
+func updateToken(ctx context.Context, tx *store.Tx, session, tokenHash string) error {
+	n, err := tx.Exec(ctx, `UPDATE sessions SET token_hash = $2, stepup_at = $3, seen_at = $3
+		WHERE id = $1 AND ended_at IS NULL`, session, tokenHash, store.Us(tx.Now))
+	if err != nil {
+		return fmt.Errorf("rotate session: %w", err)
+	}
+	if n == 0 {
+		return errNoSession()
+	}
+	return nil
+}
+
+func updateEnded(ctx context.Context, tx *store.Tx, who person.ID, session, reason string) error {
+	n, err := tx.Exec(ctx, `UPDATE sessions SET ended_at = $3, end_reason = $4
+		WHERE id = $1 AND person_id = $2 AND ended_at IS NULL`, session, who, store.Us(tx.Now), reason)
+	if err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	if n == 0 {
+		return errNoSession()
+	}
+	return nil
+}
+
+func updateReplaced(ctx context.Context, tx *store.Tx, tokenHash string) error {
+	_, err := tx.Exec(ctx, `UPDATE sessions SET ended_at = $2, end_reason = $3
+		WHERE token_hash = $1 AND ended_at IS NULL`, tokenHash, store.Us(tx.Now), endedBySignIn)
+	if err != nil {
+		return fmt.Errorf("end session before a new one: %w", err)
+	}
+	return nil
+}
+
+func updateAllEnded(ctx context.Context, tx *store.Tx, who person.ID, reason string) error {
+	_, err := tx.Exec(ctx, `UPDATE sessions SET ended_at = $2, end_reason = $3
+		WHERE person_id = $1 AND ended_at IS NULL`, who, store.Us(tx.Now), reason)
+	if err != nil {
+		return fmt.Errorf("end all sessions: %w", err)
+	}
+	return nil
+}
+
+// selectDevice tells whether a person has signed in from this browser before.
+func selectDevice(ctx context.Context, tx *store.Tx, citizenIndex, deviceHash string) (known bool, err error) {
+	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM devices d JOIN persons p ON p.id = d.person_id
+		WHERE d.token_hash = $1 AND p.citizen_index = $2)`, deviceHash, citizenIndex).Scan(&known)
+	if err != nil {
+		return false, fmt.Errorf("find device: %w", err)
+	}
+	return known, nil
+}
+
+func upsertDevice(ctx context.Context, tx *store.Tx, who person.ID, deviceHash string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO devices (token_hash, person_id, created_at, seen_at) VALUES ($1, $2, $3, $3)
+		ON CONFLICT (token_hash, person_id) DO UPDATE SET seen_at = excluded.seen_at`,
+		deviceHash, who, store.Us(tx.Now))
+	if err != nil {
+		return fmt.Errorf("know device: %w", err)
+	}
+	return nil
+}
+
+// countQuery counts a try against the account of its subject and answers what is needed to judge it.
+type countQuery string
+
+const (
+	countByIndex countQuery = `UPDATE accounts SET failures = failures + 1
+		WHERE person_id = (SELECT id FROM persons WHERE citizen_index = $1)`
+	countByPerson countQuery = `UPDATE accounts SET failures = failures + 1 WHERE person_id = $1`
+)
+
+func updateTry(ctx context.Context, tx *store.Tx, t *try, count countQuery) error {
+	var state officer.State
+	err := tx.QueryRow(ctx, string(count)+` RETURNING person_id, unit, password_hash, password_off, state, failures`,
+		t.subject).Scan(&t.who, &t.unit, &t.hash, &t.off, &state, &t.count)
+	if errors.Is(err, sql.ErrNoRows) {
+		t.who = ""
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("count try: %w", err)
+	}
+	t.enabled = state == officer.Active
+	return nil
+}
+
+// updateProved takes a right password to the account, unless something changed there since it was compared.
+func updateProved(ctx context.Context, tx *store.Tx, t try, rehash string) error {
+	if rehash == "" {
+		rehash = t.hash
+	}
+	n, err := tx.Exec(ctx, `UPDATE accounts SET failures = 0, password_hash = $3
+		WHERE person_id = $1 AND password_hash = $2 AND state = $4 AND NOT password_off`,
+		t.who, t.hash, rehash, officer.Active)
+	if err != nil {
+		return fmt.Errorf("note right password: %w", err)
+	}
+	if n == 0 {
+		return wrong()
+	}
+	return nil
+}
+
+// updateLastSignIn starts the 60 days again.
+func updateLastSignIn(ctx context.Context, tx *store.Tx, who person.ID) error {
+	_, err := tx.Exec(ctx, `UPDATE accounts SET last_signin_at = $2 WHERE person_id = $1`, who, store.Us(tx.Now))
+	if err != nil {
+		return fmt.Errorf("note sign-in: %w", err)
+	}
+	return nil
+}
+
+func updateOff(ctx context.Context, tx *store.Tx, who person.ID, failures int64) (switched bool, err error) {
+	n, err := tx.Exec(ctx, `UPDATE accounts SET password_off = TRUE
+		WHERE person_id = $1 AND failures >= $2 AND NOT password_off`, who, failures)
+	if err != nil {
+		return false, fmt.Errorf("switch password off: %w", err)
+	}
+	return n == 1, nil
+}
