@@ -21,9 +21,11 @@ run: build
 build: assets
 	go build -o bin/sitthi ./cmd/sitthi
 
+# A failed browser test leaves a picture of the page in tmp/_artifacts.
 test: assets
 	scripts/setup-tests
-	scripts/test-postgres go test -timeout 20m ./...
+	@mkdir -p tmp
+	scripts/test-postgres go test -artifacts -outputdir $(CURDIR)/tmp -timeout 20m ./...
 
 # .ci/run runs `make test` and then these two.
 check: lint race
@@ -45,7 +47,8 @@ VIEWS = find . -name node_modules -prune -o -name '*_templ.go' -print | sort | x
 # With the hooks built in, so that both builds have run all tests.
 race: assets
 	scripts/setup-tests
-	scripts/test-postgres go test $(HOOKS) -race -shuffle=on -timeout 40m ./...
+	@mkdir -p tmp
+	scripts/test-postgres go test $(HOOKS) -race -shuffle=on -artifacts -outputdir $(CURDIR)/tmp -timeout 40m ./...
 
 bench: assets
 	scripts/setup-tests

@@ -70,7 +70,7 @@ func startChromium() (context.Context, error) {
 // Chromium's own processes, which still write there, time to die.
 func reap(dir string) (hold io.Closer, err error) {
 	const script = `trap '' INT TERM HUP; cat >/dev/null
-		for try in 1 2 3 4 5; do rm -rf "$1" && break; sleep 0.2; done`
+		for try in 1 2 3 4 5; do rm -rf "$1"; sleep 0.2; [ -e "$1" ] || break; done`
 	shell := exec.Command("sh", "-c", script, "sh", dir)
 	hold, err = shell.StdinPipe()
 	if err == nil {
