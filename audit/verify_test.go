@@ -57,9 +57,11 @@ func open(t *testing.T, env *storetest.Env) raw {
 	setup := []string{"SET session_replication_role = replica"}
 	if env.DB.Engine() == store.SQLite {
 		driver, url = "sqlite", env.DB.Path()+"?_pragma=busy_timeout(5000)"
-		setup = []string{
-			"DROP TRIGGER IF EXISTS audit_entries_kept", "DROP TRIGGER IF EXISTS audit_entries_stay",
-			"DROP TRIGGER IF EXISTS audit_leaves_kept", "DROP TRIGGER IF EXISTS audit_leaves_stay",
+		setup = nil
+		for _, table := range []string{"entries", "leaves", "hashes", "checkpoints"} {
+			for _, rule := range []string{"kept", "stay"} {
+				setup = append(setup, "DROP TRIGGER IF EXISTS audit_"+table+"_"+rule)
+			}
 		}
 	}
 	db, err := sql.Open(driver, url)
@@ -566,6 +568,8 @@ func TestLogIsAppendOnly(t *testing.T) {
 		for _, statement := range []string{
 			"UPDATE audit_entries SET actor = 'x'", "DELETE FROM audit_entries",
 			"UPDATE audit_leaves SET place = place + 100", "DELETE FROM audit_leaves",
+			"UPDATE audit_hashes SET hash = ''", "DELETE FROM audit_hashes",
+			"UPDATE audit_checkpoints SET note = ''", "DELETE FROM audit_checkpoints",
 		} {
 			err := env.DB.Write(t.Context(), func(tx *store.Tx) error {
 				_, err := tx.Exec(t.Context(), statement)

@@ -9,6 +9,8 @@ END $$;
 -- +goose StatementEnd
 CREATE TRIGGER audit_entries_kept BEFORE UPDATE OR DELETE ON audit_entries FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER audit_leaves_kept BEFORE UPDATE OR DELETE ON audit_leaves FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER audit_hashes_kept BEFORE UPDATE OR DELETE ON audit_hashes FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER audit_checkpoints_kept BEFORE UPDATE OR DELETE ON audit_checkpoints FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER grant_versions_kept BEFORE UPDATE ON grant_versions FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER grants_stay BEFORE DELETE ON grants FOR EACH ROW EXECUTE FUNCTION append_only();
 -- Wakes the other processes as soon as a right moves; the poll finds it even without.
