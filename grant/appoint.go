@@ -57,8 +57,11 @@ func (b *Book) Propose(ctx context.Context, by person.ID, o AppointmentOrder) (a
 			return err
 		}
 		act.Object, act.Detail, act.Texts = a.ID, a.facts(), a.words()
-		return b.tellAdministrators(ctx, tx, by, "appointment.proposed", "/admin/appointments",
-			locale.Args{"name": account.Name(), "unit": unit.Short, "post": PostName(a.Post, a.Kind)})
+		words, err := b.appointmentWords(ctx, tx, a)
+		if err != nil {
+			return err
+		}
+		return b.tellCentre(ctx, tx, by, "appointment.proposed", "/admin/appointments", words)
 	})
 	return a, err
 }
@@ -193,11 +196,11 @@ func (b *Book) EndAppointment(ctx context.Context, by person.ID, id string, e En
 		}
 		if held && a.Post == Head && f.Left == 0 {
 			act.Detail["leaves_none"] = "true"
-			unit, err := agency.Find(ctx, tx, a.Unit)
+			words, err := b.appointmentWords(ctx, tx, *a)
 			if err != nil {
 				return err
 			}
-			if err := b.tellAdministrators(ctx, tx, by, "appointment.none_left", "/admin/appointments", locale.Args{"unit": unit.Short}); err != nil {
+			if err := b.tellCentre(ctx, tx, by, "appointment.none_left", "/admin/appointments", words); err != nil {
 				return err
 			}
 		}
@@ -205,20 +208,31 @@ func (b *Book) EndAppointment(ctx context.Context, by person.ID, id string, e En
 	})
 }
 
+// appointmentWords are the arguments of every message about an appointment.
+func (b *Book) appointmentWords(ctx context.Context, tx *store.Tx, a Appointment) (locale.Args, error) {
+	unit, err := agency.Find(ctx, tx, a.Unit)
+	if err != nil {
+		return nil, err
+	}
+	known, err := names(ctx, tx, []person.ID{a.Person})
+	if err != nil {
+		return nil, err
+	}
+	return locale.Args{"name": known[a.Person], "unit": unit.Name, "post": PostName(a.Post, a.Kind),
+		"from": thai.DateOf(a.From), "until": lastDay(a.Until), "link": b.link("/my/rights")}, nil
+}
+
+// tellAppointee tells an officer what became of his appointment.
 func (b *Book) tellAppointee(ctx context.Context, tx *store.Tx, a Appointment, purpose string) error {
 	to, err := officer.Find(ctx, tx, a.Person)
 	if err != nil {
 		return err
 	}
-	unit, err := agency.Find(ctx, tx, a.Unit)
+	words, err := b.appointmentWords(ctx, tx, a)
 	if err != nil {
 		return err
 	}
-	args := locale.Args{"name": to.Name(), "unit": unit.Name, "post": PostName(a.Post, a.Kind), "from": thai.DateOf(a.From), "until": noEnd, "link": b.link("/my/rights")}
-	if !a.Until.IsZero() {
-		args["until"] = thai.LastDay(a.Until)
-	}
-	return b.tell(ctx, tx, to, purpose, args)
+	return b.tell(ctx, tx, to, purpose, words)
 }
 
 // InstallAdministrator makes a registered person central administrator from the server's terminal, while there are

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"sitthi/agency"
 	"sitthi/audit"
-	"sitthi/internal/locale"
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/internal/thai"
@@ -15,7 +13,7 @@ import (
 	"sitthi/person"
 )
 
-// in reads a grant for someone who wants to act on it. A grant that is not his to see is answered like an absent one.
+// find reads a grant for someone who wants to act on it. A grant that is not his to see is answered like an absent one.
 func (b *Book) find(ctx context.Context, tx *store.Tx, by person.ID, id string) (Grant, changeFacts, error) {
 	g, err := findGrant(ctx, tx, id)
 	if err != nil {
@@ -75,22 +73,22 @@ func (b *Book) Revoke(ctx context.Context, by person.ID, id string, e Ending) (G
 		if err := b.Moved(ctx, tx, g.Person); err != nil {
 			return err
 		}
-		unit, err := agency.Find(ctx, tx, g.Unit)
-		if err != nil {
-			return err
-		}
 		if leavesNone(g.Level, f.Left) && (held == StateActive || held == StateSoon) {
 			act.Detail["leaves_none"] = "true"
-			if err := b.tellAdministrators(ctx, tx, by, "grant.none_left", "/admin", locale.Args{"unit": unit.Short, "level": g.Level.Row().Name}); err != nil {
+			words, err := b.words(ctx, tx, *g, officer.Account{})
+			if err != nil {
+				return err
+			}
+			if err := b.tellCentre(ctx, tx, by, "grant.none_left", "/admin/log", words); err != nil {
 				return err
 			}
 		}
-		return b.tellIfRegistered(ctx, tx, *g, unit, "grant.ended")
+		return b.tellIfRegistered(ctx, tx, *g, "grant.ended")
 	})
 }
 
 // tellIfRegistered tells the holder of a grant what became of it, if he has an account.
-func (b *Book) tellIfRegistered(ctx context.Context, tx *store.Tx, g Grant, unit agency.Unit, purpose string) error {
+func (b *Book) tellIfRegistered(ctx context.Context, tx *store.Tx, g Grant, purpose string) error {
 	account, err := officer.Find(ctx, tx, g.Person)
 	if errors.Is(err, problem.NotFound) {
 		return nil
@@ -98,13 +96,7 @@ func (b *Book) tellIfRegistered(ctx context.Context, tx *store.Tx, g Grant, unit
 	if err != nil {
 		return err
 	}
-	var team agency.Team
-	if g.Team != "" {
-		if team, err = agency.FindTeam(ctx, tx, g.Unit, g.Team); err != nil {
-			return err
-		}
-	}
-	return b.tellHolder(ctx, tx, g, account, unit, team, purpose)
+	return b.tellHolder(ctx, tx, g, account, purpose)
 }
 
 // Change alters the end, order number or note of a grant in place; old and new stay in the history. A grant that has
@@ -125,7 +117,7 @@ func (b *Book) Change(ctx context.Context, by person.ID, id string, version int6
 		if !old.Until.IsZero() {
 			act.Detail["old_until"] = stamp(old.Until)
 		}
-		act.Texts = g.words()
+		act.Texts = g.texts()
 		if old.Note != "" && old.Note != g.Note {
 			act.Texts["old_note"] = old.Note
 		}
@@ -138,11 +130,7 @@ func (b *Book) Change(ctx context.Context, by person.ID, id string, version int6
 		if err := b.Moved(ctx, tx, g.Person); err != nil {
 			return err
 		}
-		unit, err := agency.Find(ctx, tx, g.Unit)
-		if err != nil {
-			return err
-		}
-		return b.tellIfRegistered(ctx, tx, *g, unit, "grant.changed")
+		return b.tellIfRegistered(ctx, tx, *g, "grant.changed")
 	})
 }
 
@@ -211,10 +199,6 @@ func (b *Book) Identify(ctx context.Context, by person.ID, who person.ID, unit s
 		if reason != "" {
 			act.Texts = map[string]string{"reason": reason}
 		}
-		at, err := agency.Find(ctx, tx, unit)
-		if err != nil {
-			return err
-		}
 		for i := range pending {
 			g := &pending[i]
 			purpose := "grant.given"
@@ -228,7 +212,7 @@ func (b *Book) Identify(ctx context.Context, by person.ID, who person.ID, unit s
 					return fmt.Errorf("mark grant: %w", err)
 				}
 			}
-			if err := b.tellIfRegistered(ctx, tx, *g, at, purpose); err != nil {
+			if err := b.tellIfRegistered(ctx, tx, *g, purpose); err != nil {
 				return err
 			}
 		}
@@ -239,25 +223,30 @@ func (b *Book) Identify(ctx context.Context, by person.ID, who person.ID, unit s
 // Registered is called in the transaction in which a person registers: the heads who named him are told, so that
 // they compare and confirm.
 func (b *Book) Registered(ctx context.Context, tx *store.Tx, who person.ID) error {
-	units, err := store.Rows(func(row store.Row) (unit string, err error) { return unit, row.Scan(&unit) })(tx.Query(ctx, `
-		SELECT DISTINCT unit FROM grants WHERE system = $1 AND person_id = $2 AND closed_at IS NULL ORDER BY unit`, KO1, who))
+	pending, err := store.Rows(scanGrant)(tx.Query(ctx, `SELECT `+grantColumns+` FROM grants g
+		WHERE g.system = $1 AND g.person_id = $2 AND g.closed_at IS NULL ORDER BY g.unit, g.level`, KO1, who))
 	if err != nil {
 		return fmt.Errorf("find pending grants: %w", err)
 	}
-	if len(units) == 0 {
+	if len(pending) == 0 {
 		return nil
 	}
 	account, err := officer.Find(ctx, tx, who)
 	if err != nil {
 		return err
 	}
-	for _, code := range units {
-		unit, err := agency.Find(ctx, tx, code)
+	told := map[string]bool{}
+	for _, g := range pending {
+		if told[g.Unit] {
+			continue
+		}
+		told[g.Unit] = true
+		words, err := b.words(ctx, tx, g, account)
 		if err != nil {
 			return err
 		}
-		args := locale.Args{"name": account.Name(), "position": account.Position, "unit": unit.Short, "link": b.link("/ko1/rights/waiting")}
-		if err := b.tellPosts(ctx, tx, Head, code, who, "grant.pending", args); err != nil {
+		words["link"] = b.link("/ko1/rights/waiting")
+		if err := b.tellPosts(ctx, tx, Head, g.Unit, who, "grant.pending", words); err != nil {
 			return err
 		}
 	}
@@ -289,10 +278,6 @@ func (b *Book) Second(ctx context.Context, by person.ID, id string, yes bool, re
 		if !g.AwaitsSecond || !g.ClosedAt.IsZero() {
 			return problem.New(problem.Conflict, "grant.already_decided")
 		}
-		unit, err := agency.Find(ctx, tx, g.Unit)
-		if err != nil {
-			return err
-		}
 		if !yes {
 			if reason == "" {
 				var check problem.Check
@@ -303,7 +288,7 @@ func (b *Book) Second(ctx context.Context, by person.ID, id string, yes bool, re
 			if err := closeGrant(ctx, tx, &g, string(by), Refused, reason); err != nil {
 				return err
 			}
-			return b.tellIfRegistered(ctx, tx, g, unit, "grant.refused")
+			return b.tellIfRegistered(ctx, tx, g, "grant.refused")
 		}
 		n, err := tx.Exec(ctx, `UPDATE grants SET awaits_second = FALSE, seconded_by = $1, seconded_at = $2, version = version + 1
 			WHERE id = $3 AND awaits_second = TRUE AND closed_at IS NULL`, by, store.Us(tx.Now), id)
@@ -321,7 +306,7 @@ func (b *Book) Second(ctx context.Context, by person.ID, id string, yes bool, re
 		if err := b.Moved(ctx, tx, g.Person); err != nil {
 			return err
 		}
-		return b.tellIfRegistered(ctx, tx, g, unit, "grant.given")
+		return b.tellIfRegistered(ctx, tx, g, "grant.given")
 	})
 	return g, err
 }

@@ -69,9 +69,8 @@ func (b *Book) give(ctx context.Context, tx *store.Tx, by person.ID, o Order, ac
 		return Grant{}, err
 	}
 	f.Unit = unitFacts{Active: unit.Active, Considers: unit.Considers, Division: unit.HasTeams(), UsesReview: unit.UsesReview}
-	var team agency.Team
 	if o.Team != "" && unit.HasTeams() {
-		team, err = agency.FindTeam(ctx, tx, o.Unit, o.Team)
+		team, err := agency.FindTeam(ctx, tx, o.Unit, o.Team)
 		if err != nil && !errors.Is(err, problem.NotFound) {
 			return Grant{}, err
 		}
@@ -124,17 +123,26 @@ func (b *Book) give(ctx context.Context, tx *store.Tx, by person.ID, o Order, ac
 	}
 	act.Object = g.ID
 	act.Detail = g.facts()
-	act.Texts = g.words()
+	act.Texts = g.texts()
 	if err := b.Moved(ctx, tx, g.Person); err != nil {
 		return Grant{}, err
 	}
+	return g, b.tellOfGift(ctx, tx, g, account, by)
+}
+
+// tellOfGift tells whom a new grant concerns: the officer, or the administrators who have to second it.
+func (b *Book) tellOfGift(ctx context.Context, tx *store.Tx, g Grant, holder officer.Account, by person.ID) error {
 	switch {
 	case g.AwaitsSecond:
-		err = b.tellAdministrators(ctx, tx, by, "grant.second", "/admin/appointments", locale.Args{"unit": unit.Short, "name": account.Name(), "level": g.Level.Row().Name})
-	case f.Registered:
-		err = b.tellHolder(ctx, tx, g, account, unit, team, "grant.given")
+		words, err := b.words(ctx, tx, g, holder)
+		if err != nil {
+			return err
+		}
+		return b.tellCentre(ctx, tx, by, "grant.second", "/admin/appointments", words)
+	case holder.Person == "":
+		return nil // not registered: nobody to tell yet
 	}
-	return g, err
+	return b.tellHolder(ctx, tx, g, holder, "grant.given")
 }
 
 // subject finds the person an order is about, by citizen ID or by choice.
@@ -189,8 +197,8 @@ func (g Grant) facts() map[string]string {
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// words are what people wrote about a grant.
-func (g Grant) words() map[string]string {
+// texts are what people wrote about a grant.
+func (g Grant) texts() map[string]string {
 	m := map[string]string{}
 	if g.OrderNumber != "" {
 		m["order_number"] = g.OrderNumber
@@ -210,21 +218,41 @@ func (b *Book) markMutual(ctx context.Context, tx *store.Tx, giver, receiver per
 	return n > 0, nil
 }
 
-// tellHolder queues the message to the holder of a grant, in his language.
-func (b *Book) tellHolder(ctx context.Context, tx *store.Tx, g Grant, to officer.Account, unit agency.Unit, team agency.Team, purpose string) error {
-	place := unit.Short
-	if g.Team != "" {
-		place = locale.Name{TH: unit.Short.TH + " " + team.Name.TH, EN: unit.Short.In(locale.EN) + ", " + team.Name.In(locale.EN)}
+// tellHolder queues the message to the holder of a grant about what somebody did to it.
+func (b *Book) tellHolder(ctx context.Context, tx *store.Tx, g Grant, to officer.Account, purpose string) error {
+	args, err := b.words(ctx, tx, g, to)
+	if err != nil {
+		return err
 	}
-	args := locale.Args{"name": to.Name(), "level": g.Level.Row().Name, "unit": place, "from": thai.DateOf(g.From), "until": noEnd, "link": b.link("/my/rights")}
-	if last, ok := g.LastDay(); ok {
-		args["until"] = last
-	}
+	args["link"] = b.link("/my/rights")
 	return b.tell(ctx, tx, to, purpose, args)
 }
 
-// noEnd stands where a date would.
-var noEnd = locale.Name{TH: "ไม่มีกำหนดสิ้นสุด", EN: "no end date"}
+// words are the arguments of every message about a grant, but for the link to where its reader acts.
+func (b *Book) words(ctx context.Context, tx *store.Tx, g Grant, holder officer.Account) (locale.Args, error) {
+	unit, err := agency.Find(ctx, tx, g.Unit)
+	if err != nil {
+		return nil, err
+	}
+	place := unit.Short
+	if g.Team != "" {
+		team, err := agency.FindTeam(ctx, tx, g.Unit, g.Team)
+		if err != nil {
+			return nil, err
+		}
+		place = locale.Name{TH: unit.Short.TH + " " + team.Name.TH, EN: unit.Short.In(locale.EN) + ", " + team.Name.In(locale.EN)}
+	}
+	return locale.Args{"name": holder.Name(), "position": holder.Position, "level": g.Level.Row().Name, "unit": place,
+		"from": thai.DateOf(g.From), "until": lastDay(g.Until)}, nil
+}
+
+// lastDay is the last day before an exclusive end, or words for none.
+func lastDay(until time.Time) any {
+	if until.IsZero() {
+		return locale.Name{TH: "ไม่มีกำหนดสิ้นสุด", EN: "no end date"}
+	}
+	return thai.LastDay(until)
+}
 
 // tell queues a message to an officer by mail, or by SMS for one without a proved address.
 func (b *Book) tell(ctx context.Context, tx *store.Tx, to officer.Account, purpose string, args locale.Args) error {
@@ -258,7 +286,8 @@ func (b *Book) tellPosts(ctx context.Context, tx *store.Tx, post Post, unit stri
 	return nil
 }
 
-func (b *Book) tellAdministrators(ctx context.Context, tx *store.Tx, except person.ID, purpose, path string, args locale.Args) error {
+// tellCentre queues a message to the central administrators, but for the one who acts.
+func (b *Book) tellCentre(ctx context.Context, tx *store.Tx, except person.ID, purpose, path string, args locale.Args) error {
 	args["link"] = b.link(path)
 	return b.tellPosts(ctx, tx, Administrator, centreUnit, except, purpose, args)
 }

@@ -107,21 +107,20 @@ func (b *Book) found(ctx context.Context, tx *store.Tx, by person.ID, unit strin
 	return f, err
 }
 
-// hint shows how a name begins: enough to recognise someone, too little to learn who he is. A Thai vowel or tone mark
-// stays with its letter.
+// hint shows how a name begins, never all of it: enough to recognise someone, too little to learn who he is. A Thai
+// vowel or tone mark stays with its letter.
 func hint(name string) string {
-	letters, end := 0, len(name)
+	var starts []int // of each letter with its marks
 	for i, r := range name {
-		if r >= 'ั' && r <= 'ฺ' || r >= '็' && r <= '๎' {
-			continue
+		if mark := r >= 'ั' && r <= 'ฺ' && r != 'า' && r != 'ำ' || r >= '็' && r <= '๎'; !mark {
+			starts = append(starts, i)
 		}
-		if letters == 2 {
-			end = i
-			break
-		}
-		letters++
 	}
-	return name[:end] + "•••"
+	shown := min(2, len(starts)-1)
+	if shown < 1 {
+		return "•••"
+	}
+	return name[:starts[shown]] + "•••"
 }
 
 // Show gathers what a head is shown of a person he chose by name, or whose grant he looks at. Unlike LookUp it needs
