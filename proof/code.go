@@ -142,17 +142,21 @@ func (c *Codes) maySend(ctx context.Context, tx *store.Tx, contact string) error
 	if err != nil {
 		return fmt.Errorf("count codes sent: %w", err)
 	}
-	if wait := sendWait(sent, tx.Now); wait > 0 {
-		return tooMany("proof.code.wait", wait)
+	wait := sendWait(sent, tx.Now)
+	switch {
+	case wait <= 0:
+		return nil
+	case wait <= time.Hour:
+		return tooMany("proof.code.wait", wait, time.Minute)
 	}
-	return nil
+	return tooMany("proof.code.wait_hours", wait, time.Hour)
 }
 
-// tooMany is the answer to who asks too often.
-func tooMany(key string, wait time.Duration) error {
+// tooMany is the answer to who asks too often; the message says the wait in whole units.
+func tooMany(key string, wait, unit time.Duration) error {
 	return &problem.Problem{
 		Kind: problem.Busy, Key: key, RetryAfter: wait, TooMany: true,
-		Args: problem.Args("n", int((wait+time.Minute-1)/time.Minute)),
+		Args: problem.Args("n", int((wait+unit-1)/unit)),
 	}
 }
 
@@ -218,7 +222,7 @@ func (c *Codes) Try(ctx context.Context, tx *store.Tx, t CodeTry) (ok bool, err 
 		return false, fmt.Errorf("count tries of the day: %w", err)
 	}
 	if tries > triesPerDay {
-		return false, tooMany("proof.code.day", oldest.Add(day).Sub(tx.Now))
+		return false, tooMany("proof.code.day", oldest.Add(day).Sub(tx.Now), time.Hour)
 	}
 	if !hmac.Equal([]byte(c.hash(id, t.Code)), []byte(hash)) {
 		return false, nil
