@@ -24,6 +24,7 @@ func TestLooks(t *testing.T) {
 		"desktop-dark":  {Lang: "th", Dark: true},
 		"phone-th":      {Lang: "th", Phone: true},
 		"phone-en-dark": {Lang: "en", Phone: true, Dark: true},
+		"tablet-th":     {Lang: "th", Width: 980, Height: 768},
 		"small-no-js":   {Lang: "th", Width: 320, Height: 640, NoJS: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -197,4 +198,60 @@ func TestPassword(t *testing.T) {
 	if got := kind(); got != "password" {
 		t.Errorf("after ซ่อน the field is %s", got)
 	}
+}
+
+// TestOnce: a hasty double click sends a form once, and the form that comes
+// back with its errors can be sent again.
+func TestOnce(t *testing.T) {
+	g, base := serveGuide(t)
+	g.slow = 300 * time.Millisecond
+	b := browsertest.Open(t, base, browsertest.Options{})
+	b.Go("/register")
+	for want := 1; want <= 2; want++ {
+		b.DoubleClick("ยืนยันการสมัครใช้งานระบบ")
+		b.See("มีข้อมูลที่ต้องแก้ไข 5 รายการ")
+		if g.sent != want {
+			t.Fatalf("sent %d times, want %d", g.sent, want)
+		}
+	}
+}
+
+// TestErrorSummary takes the focus and leads to the fields, with and without
+// JavaScript.
+func TestErrorSummary(t *testing.T) {
+	_, base := serveGuide(t)
+	for _, noJS := range []bool{false, true} {
+		b := browsertest.Open(t, base, browsertest.Options{NoJS: noJS})
+		b.Go("/register?wrong=1")
+		b.Key(kb.Tab)
+		b.Key(kb.Tab)
+		b.Key(kb.Enter)
+		b.Key("TH")
+		b.In(".error-summary").See("มีข้อมูลที่ต้องแก้ไข 5 รายการ")
+		var focused string
+		b.Eval(`document.activeElement.id`, &focused)
+		if focused != "field-unit" {
+			t.Errorf("without JavaScript %v: the second link leads to %q", noJS, focused)
+		}
+	}
+}
+
+// TestNetworkFailure is told where the reader is, and nothing typed is lost.
+func TestNetworkFailure(t *testing.T) {
+	_, base := serveGuide(t)
+	b := browsertest.Open(t, base, browsertest.Options{})
+	b.Go("/rights")
+	b.Click("เพิ่มเจ้าหน้าที่")
+	b.In("#dialog").Fill("ตั้งแต่วันที่", "22/11/2569")
+	b.Eval(`window.fetch = () => Promise.reject(new TypeError("offline"))`, nil)
+	b.In("#dialog").Press("บันทึก (Save)")
+	b.In("#dialog").See("เชื่อมต่อระบบไม่สำเร็จ")
+	if got := b.In("#dialog").Value("ตั้งแต่วันที่"); got != "22/11/2569" {
+		t.Errorf("the date is %q now", got)
+	}
+	b.Screenshot("dialog-failed")
+	b.Key(kb.Escape)
+	b.Fill("ค้นหาชื่อ", "นาย")
+	b.See("เชื่อมต่อระบบไม่สำเร็จ")
+	b.Screenshot("grid-failed")
 }

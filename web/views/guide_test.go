@@ -42,7 +42,8 @@ type guide struct {
 	t       testing.TB
 	catalog *locale.Catalog
 	saved   int
-	slow    time.Duration // before an answer to a grid
+	sent    int
+	slow    time.Duration // before an answer to a grid or a registration
 }
 
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -54,7 +55,12 @@ func serveGuide(t testing.TB) (*guide, string) {
 	mux.Handle("GET /static/v1/", http.StripPrefix("/static/v1/", http.FileServer(http.Dir("../static"))))
 	mux.HandleFunc("GET /parts", g.page(g.parts))
 	mux.HandleFunc("GET /register", g.page(g.register))
-	mux.HandleFunc("POST /register", g.page(g.register))
+	mux.HandleFunc("POST /register", func(w http.ResponseWriter, r *http.Request) {
+		g.sent++
+		time.Sleep(g.slow)
+		p, body := g.register(r)
+		g.answer(w, r, http.StatusUnprocessableEntity, p, body)
+	})
 	mux.HandleFunc("GET /rights", g.rights)
 	mux.HandleFunc("GET /rights/new", g.page(g.give))
 	mux.HandleFunc("POST /rights/new", g.save)

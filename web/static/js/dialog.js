@@ -10,6 +10,7 @@ const plain = new WeakSet(); // forms that the browser shall send itself
 
 let opener;
 let busy = false;
+let leaving = false; // for another page: a second click must find us busy
 
 function box() {
   let dialog = document.getElementById('dialog');
@@ -94,14 +95,17 @@ async function send(dialog, form, submitter) {
   } catch {
     sayFailed();
   } finally {
-    busy = false;
-    dialog.removeAttribute('aria-busy');
+    if (!leaving) {
+      busy = false;
+      dialog.removeAttribute('aria-busy');
+    }
   }
 }
 
 // go leads to a page; the one we are on must be fetched anew, even when only
 // the part after # differs.
 function go(to) {
+  leaving = true;
   const url = new URL(to, location.href);
   const same = url.pathname === location.pathname && url.search === location.search;
   location.assign(url);
@@ -138,4 +142,11 @@ document.addEventListener('click', (event) => {
   if (!cancel) return;
   event.preventDefault();
   cancel.closest('dialog').close();
+});
+
+// Back from where a dialog led to: the page comes without it.
+addEventListener('pageshow', (event) => {
+  if (!event.persisted) return;
+  leaving = busy = false;
+  document.getElementById('dialog')?.remove();
 });
