@@ -23,17 +23,18 @@ import (
 var floors = []string{
 	0: "internal/problem internal/thai internal/config internal/observe internal/pdf internal/clock internal/locale internal/seal",
 	1: "internal/store internal/jobs",
-	2: "audit agency notify person",
-	3: "officer factory",
-	4: "grant signin",
-	5: "permit helpdesk portal",
-	6: "legacy web oidc authzen",
-	7: "cmd/sitthi",
+	2: "audit notify person",
+	3: "agency proof",
+	4: "officer factory",
+	5: "grant signin",
+	6: "permit helpdesk portal",
+	7: "legacy web oidc authzen",
+	8: "cmd/sitthi",
 }
 
 const (
-	doors = 6 // the floor where people and other systems come in
-	top   = 7 // the floor of cmd, which alone reads the configuration
+	doors = 7 // the floor where people and other systems come in
+	top   = 8 // the floor of cmd, which alone reads the configuration
 )
 
 // scaffolds serve tests: only tests import them.
