@@ -317,6 +317,9 @@ func (g *guide) give(r *http.Request) (Page, templ.Component) {
 	p := g.base(r)
 	p.Title, p.Subtitle = "เจ้าหน้าที่ผู้ใช้งาน", "เพิ่มเจ้าหน้าที่ที่มีสิทธิ์พิจารณา"
 	p.Narrow = true
+	if r.Method == http.MethodPost {
+		p.Problems = []FieldError{{"citizen_id", "กรุณากรอกเลขบัตรประชาชน"}}
+	}
 	return p, around(Card(CardParams{}), `<form class="form" method="post" action="/rights/new" novalidate data-lookup-url="/rights/person" data-lookup-target="person">`,
 		RequiredNote(p), `<div class="form-grid">`,
 		Select(p, SelectParams{Name: "unit", Label: "กอง/จังหวัด", Required: true, Options: units, Value: "TH-12"}),
@@ -324,15 +327,12 @@ func (g *guide) give(r *http.Request) (Page, templ.Component) {
 		CitizenIDField(p, FieldParams{Name: "citizen_id", Label: "เลขบัตรประชาชน", Required: true, Value: r.FormValue("citizen_id")}),
 		`<div id="person" class="span" aria-live="polite"></div>`,
 		DateField(p, FieldParams{Name: "from", Label: "ตั้งแต่วันที่"}), DateField(p, FieldParams{Name: "to", Label: "ถึงวันที่"}),
-		`</div>`, around(Actions(), Button(ButtonParams{Label: "บันทึก (Save)"}), ButtonLink(ButtonLinkParams{Label: "ยกเลิก", Href: "/rights", Attrs: templ.Attributes{"data-cancel": true}})), `</form>`)
+		`</div>`, around(Actions(), Button(ButtonParams{Label: "บันทึก (Save)"}), ButtonLink(ButtonLinkParams{Label: "ยกเลิก", Href: "/rights", Cancel: true})), `</form>`)
 }
 
 func (g *guide) save(w http.ResponseWriter, r *http.Request) {
-	id := r.FormValue("citizen_id")
-	if id == "" {
+	if r.FormValue("citizen_id") == "" {
 		p, body := g.give(r)
-		p.Problems = []FieldError{{"citizen_id", "กรุณากรอกเลขบัตรประชาชน"}}
-		_, body = g.give(r)
 		g.answer(w, r, http.StatusUnprocessableEntity, p, body)
 		return
 	}
@@ -351,7 +351,7 @@ func (g *guide) end(r *http.Request) (Page, templ.Component) {
 	return p, around(Card(CardParams{}), `<form class="form" method="post" action="/rights/new" novalidate>`,
 		around(Box(BoxParams{Kind: NoticeWarn, Title: "ผลของการยกเลิก"}), "<p>จังหวัดนนทบุรีจะเหลือผู้พิจารณา 7 คน</p>"),
 		Textarea(p, TextareaParams{Name: "reason", Label: "เหตุผล", Required: true}),
-		around(Actions(), Button(ButtonParams{Label: "ยกเลิกสิทธิ์", Kind: Danger}), ButtonLink(ButtonLinkParams{Label: "ไม่ยกเลิก", Href: "/rights", Attrs: templ.Attributes{"data-cancel": true}})), `</form>`)
+		around(Actions(), Button(ButtonParams{Label: "ยกเลิกสิทธิ์", Kind: Danger}), ButtonLink(ButtonLinkParams{Label: "ไม่ยกเลิก", Href: "/rights", Cancel: true})), `</form>`)
 }
 
 func (g *guide) person(w http.ResponseWriter, r *http.Request) {

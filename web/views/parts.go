@@ -30,6 +30,7 @@ type ButtonParams struct {
 
 // ButtonLinkParams describes a link that looks like a button. Dialog opens the
 // page behind it as a dialog; without JavaScript it is a page of its own.
+// Cancel, on a form that may stand in a dialog, closes the dialog instead.
 type ButtonLinkParams struct {
 	Label  string
 	Href   string
@@ -37,6 +38,7 @@ type ButtonLinkParams struct {
 	Icon   IconName
 	Note   string
 	Dialog bool
+	Cancel bool
 	Attrs  templ.Attributes
 }
 

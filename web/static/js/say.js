@@ -1,6 +1,6 @@
-// Shows a message about the network where the reader is: in the dialog if one
-// is open, else at the foot of the window.
-export function say(text) {
+// Shows a message about the network where the reader is: at the head of the
+// dialog if one is open, else at the foot of the window.
+function say(text) {
   hush();
   const box = document.createElement('div');
   box.className = 'notice notice-error said';
@@ -13,7 +13,13 @@ export function say(text) {
   close.textContent = document.body.dataset.close;
   close.addEventListener('click', hush);
   box.append(words, close);
-  (document.querySelector('dialog[open]') ?? document.body).append(box);
+  const dialog = document.querySelector('dialog[open] .dialog-body');
+  if (!dialog) {
+    document.body.append(box);
+    return;
+  }
+  dialog.prepend(box);
+  box.scrollIntoView({ block: 'nearest' });
 }
 
 export function sayFailed() {
