@@ -1,0 +1,450 @@
+package proof
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sitthi/internal/locale"
+	"sitthi/internal/problem"
+	"sitthi/internal/seal"
+	"sitthi/internal/store"
+	"sitthi/internal/storetest"
+	"sitthi/notify"
+)
+
+// desk is what a test of codes works with.
+type desk struct {
+	t      *testing.T
+	env    *storetest.Env
+	codes  *Codes
+	outbox *notify.Outbox
+	log    *bytes.Buffer
+	order  CodeOrder // a usual one
+}
+
+func newDesk(t *testing.T, env *storetest.Env) *desk {
+	t.Helper()
+	ring, err := seal.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{t: t, env: env, log: &bytes.Buffer{}}
+	log := slog.New(slog.NewTextHandler(d.log, nil))
+	d.outbox, err = notify.NewOutbox(notify.Options{
+		DB: env.DB, Ring: ring, Log: log, KeepBodies: true,
+		Senders: map[notify.Channel]notify.Sender{notify.Email: notify.Nowhere{}, notify.SMS: notify.Nowhere{}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.codes = NewCodes(CodesOptions{Ring: ring, Outbox: d.outbox, Log: log, SMSBudget: 100})
+	d.order = CodeOrder{Flow: "f1", Browser: "b1", Purpose: "register", Account: "a1", Channel: notify.Email, To: "somchai@example.go.th", Lang: locale.TH}
+	return d
+}
+
+// trySend sends a code and answers it as the message tells it.
+func (d *desk) trySend(o CodeOrder) (code, reference string, err error) {
+	d.t.Helper()
+	err = d.env.DB.Write(d.t.Context(), func(tx *store.Tx) (err error) {
+		reference, err = d.codes.Send(d.t.Context(), tx, o)
+		return err
+	})
+	if err != nil {
+		return "", "", err
+	}
+	list, err := d.outbox.List(d.t.Context(), 1)
+	if err != nil || len(list) != 1 || list[0].To != o.To {
+		d.t.Fatalf("the message: %+v, %v", list, err)
+	}
+	code = regexp.MustCompile(`[0-9]{6}`).FindString(list[0].Text)
+	if !strings.Contains(list[0].Text, reference) || code == "" || strings.Contains(list[0].Text, "://") {
+		d.t.Fatalf("the message lacks code or reference, or has a link: %s", list[0].Text)
+	}
+	return code, reference, nil
+}
+
+func (d *desk) send(o CodeOrder) (code string) {
+	d.t.Helper()
+	code, _, err := d.trySend(o)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return code
+}
+
+// try tries a code in a transaction of its own.
+func (d *desk) try(x CodeTry) (ok bool, err error) {
+	err = d.env.DB.Write(d.t.Context(), func(tx *store.Tx) (err error) {
+		ok, err = d.codes.Try(d.t.Context(), tx, x)
+		return err
+	})
+	return ok && err == nil, err
+}
+
+// tryOf is the try that fits the order.
+func tryOf(o CodeOrder, code string) CodeTry {
+	return CodeTry{Flow: o.Flow, Browser: o.Browser, Purpose: o.Purpose, Channel: o.Channel, To: o.To, Code: code}
+}
+
+// wrong is a code that is not the one given.
+func wrong(code string) string {
+	if code[0] == '9' {
+		return "0" + code[1:]
+	}
+	return string(code[0]+1) + code[1:]
+}
+
+func (d *desk) wantKey(err error, kind problem.Kind, key string) *problem.Problem {
+	d.t.Helper()
+	var p *problem.Problem
+	if !errors.As(err, &p) || p.Kind != kind || p.Key != key && (len(p.Fields) != 1 || p.Fields[0].Name != "code" || p.Fields[0].Key != key) {
+		d.t.Fatalf("got %v, want %s %s", err, kind, key)
+	}
+	return p
+}
+
+func TestCodeWorksOnce(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		d := newDesk(t, env)
+		code := d.send(d.order)
+		if ok, err := d.try(tryOf(d.order, wrong(code))); ok || err != nil {
+			t.Fatalf("wrong code: %v %v", ok, err)
+		}
+		if ok, err := d.try(tryOf(d.order, code)); !ok || err != nil {
+			t.Fatalf("right code: %v %v", ok, err)
+		}
+		_, err := d.try(tryOf(d.order, code))
+		d.wantKey(err, problem.Invalid, "proof.code.void")
+		d.wantKey(WrongCode(), problem.Invalid, "proof.code.wrong")
+	})
+}
+
+func TestCodeIsKeptHashedOnly(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		d := newDesk(t, env)
+		code := d.send(d.order)
+		var hash, contact string
+		err := env.DB.Read(t.Context(), func(tx *store.Tx) error {
+			return tx.QueryRow(t.Context(), "SELECT hash, contact FROM codes").Scan(&hash, &contact)
+		})
+		if err != nil || len(hash) != 64 || strings.Contains(hash, code) || strings.Contains(contact, "somchai") {
+			t.Errorf("kept %s %s, %v", hash, contact, err)
+		}
+	})
+}
+
+func TestCodeIsBound(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		d := newDesk(t, env)
+		code := d.send(d.order)
+		for name, change := range map[string]func(*CodeTry){
+			"flow":    func(x *CodeTry) { x.Flow = "f2" },
+			"browser": func(x *CodeTry) { x.Browser = "b2" },
+			"purpose": func(x *CodeTry) { x.Purpose = "recover" },
+			"channel": func(x *CodeTry) { x.Channel = notify.SMS },
+			"contact": func(x *CodeTry) { x.To = "other@example.go.th" },
+		} {
+			x := tryOf(d.order, code)
+			change(&x)
+			if ok, err := d.try(x); ok || !errors.Is(err, problem.Invalid) {
+				t.Errorf("another %s: %v %v", name, ok, err)
+			}
+		}
+		// None of these cost the owner a try.
+		for range triesPerCode - 1 {
+			if ok, err := d.try(tryOf(d.order, wrong(code))); ok || err != nil {
+				t.Fatalf("%v %v", ok, err)
+			}
+		}
+		if ok, err := d.try(tryOf(d.order, code)); !ok || err != nil {
+			t.Errorf("the owner: %v %v", ok, err)
+		}
+	})
+}
+
+func TestCodeExpires(t *testing.T) {
+	for channel, life := range map[notify.Channel]time.Duration{notify.Email: 10 * time.Minute, notify.SMS: 5 * time.Minute} {
+		for _, tt := range []struct {
+			after time.Duration
+			ok    bool
+		}{{life - time.Second, true}, {life, false}, {life + time.Second, false}} {
+			t.Run(fmt.Sprint(channel, " after ", tt.after), func(t *testing.T) {
+				storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+					d := newDesk(t, env)
+					d.order.Channel = channel
+					code := d.send(d.order)
+					env.Clock.Advance(tt.after)
+					ok, err := d.try(tryOf(d.order, code))
+					if ok != tt.ok || tt.ok && err != nil || !tt.ok && !errors.Is(err, problem.Invalid) {
+						t.Errorf("%v %v", ok, err)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestNewCodeVoidsTheOld(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		d := newDesk(t, env)
+		old := d.send(d.order)
+		env.Clock.Advance(time.Minute)
+		next := d.send(d.order)
+		for old == next { // one time in a million
+			env.Clock.Advance(15 * time.Minute)
+			old, next = next, d.send(d.order)
+		}
+		if ok, err := d.try(tryOf(d.order, old)); ok || err != nil {
+			t.Errorf("the old one: %v %v", ok, err)
+		}
+		if ok, err := d.try(tryOf(d.order, next)); !ok || err != nil {
+			t.Errorf("the new one: %v %v", ok, err)
+		}
+	})
+}
+
+func TestTriesPerCode(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		d := newDesk(t, env)
+		code := d.send(d.order)
+		for range triesPerCode {
+			if ok, err := d.try(tryOf(d.order, wrong(code))); ok || err != nil {
+				t.Fatalf("%v %v", ok, err)
+			}
+		}
+		ok, err := d.try(tryOf(d.order, code))
+		d.wantKey(err, problem.Invalid, "proof.code.void")
+		if ok {
+			t.Error("a sixth try was compared")
+		}
+	})
+}
+
+func TestTriesPerAccountAndDay(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		d := newDesk(t, env)
+		// Another flow, browser, channel and contact, but the same account.
+		orders := []CodeOrder{d.order, d.order, d.order}
+		orders[1].Flow, orders[1].Browser, orders[1].Channel, orders[1].To = "f2", "b2", notify.SMS, "+66812345678"
+		orders[2].Flow, orders[2].To = "f3", "third@example.go.th"
+		for _, o := range orders[:2] {
+			code := d.send(o)
+			for range triesPerCode {
+				if ok, err := d.try(tryOf(o, wrong(code))); ok || err != nil {
+					t.Fatalf("%v %v", ok, err)
+				}
+			}
+			env.Clock.Advance(time.Hour)
+		}
+		code := d.send(orders[2])
+		_, err := d.try(tryOf(orders[2], code))
+		if p := d.wantKey(err, problem.Busy, "proof.code.day"); p.RetryAfter != 22*time.Hour || !p.TooMany || p.Args["n"] != 22 {
+			t.Errorf("told %+v", p)
+		}
+
+		other := d.order
+		other.Flow, other.Account, other.To = "f4", "a2", "fourth@example.go.th"
+		if ok, err := d.try(tryOf(other, d.send(other))); !ok || err != nil {
+			t.Errorf("another account: %v %v", ok, err)
+		}
+
+		env.Clock.Advance(22*time.Hour + time.Second)
+		if ok, err := d.try(tryOf(orders[2], d.send(orders[2]))); !ok || err != nil {
+			t.Errorf("the next day: %v %v", ok, err)
+		}
+	})
+}
+
+func TestSendWait(t *testing.T) {
+	now := storetest.Start
+	ago := func(d ...time.Duration) (sent []time.Time) {
+		for _, d := range d {
+			sent = append(sent, now.Add(-d))
+		}
+		return sent
+	}
+	const s, m, h = time.Second, time.Minute, time.Hour
+	for _, tt := range []struct {
+		name string
+		sent []time.Time
+		wait time.Duration
+	}{
+		{"first", nil, 0},
+		{"at once", ago(0), 60 * s},
+		{"a second early", ago(59 * s), s},
+		{"after a minute", ago(60 * s), 0},
+		{"third in a quarter", ago(m, 5*m), 0},
+		{"fourth in a quarter", ago(m, 5*m, 14*m), m},
+		{"fourth after a quarter", ago(m, 5*m, 15*m), 0},
+		{"eleventh of a day", ago(h, 2*h, 3*h, 4*h, 5*h, 6*h, 7*h, 8*h, 9*h, 23*h), h},
+		{"eleventh after a day", ago(h, 2*h, 3*h, 4*h, 5*h, 6*h, 7*h, 8*h, 9*h, 24*h), 0},
+		{"all at once", ago(30*s, 5*m, 14*m, 15*m, h, 6*h, 7*h, 8*h, 9*h, 10*h), 14 * h},
+	} {
+		if wait := sendWait(tt.sent, now); max(wait, 0) != tt.wait {
+			t.Errorf("%s: wait %v, want %v", tt.name, wait, tt.wait)
+		}
+	}
+}
+
+func TestSendingsPerContact(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		d := newDesk(t, env)
+		d.send(d.order)
+		other := d.order
+		other.Flow, other.Browser, other.Account = "f2", "b2", "a2" // the contact alone counts
+		_, _, err := d.trySend(other)
+		if p := d.wantKey(err, problem.Busy, "proof.code.wait"); p.RetryAfter != time.Minute || p.Args["n"] != 1 || !p.TooMany {
+			t.Errorf("told %+v", p)
+		}
+		for range 2 {
+			env.Clock.Advance(time.Minute)
+			d.send(other)
+		}
+		env.Clock.Advance(time.Minute)
+		_, _, err = d.trySend(other)
+		if p := d.wantKey(err, problem.Busy, "proof.code.wait"); p.RetryAfter != 12*time.Minute {
+			t.Errorf("told %+v", p)
+		}
+		for range 7 {
+			env.Clock.Advance(12 * time.Minute)
+			d.send(other)
+		}
+		env.Clock.Advance(12 * time.Minute)
+		_, _, err = d.trySend(other)
+		d.wantKey(err, problem.Busy, "proof.code.wait_hours")
+		other.To = "third@example.go.th"
+		d.send(other)
+	})
+}
+
+func TestSMSBudget(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		d := newDesk(t, env)
+		d.codes.SMSBudget = 5
+		d.order.Channel = notify.SMS
+		sms := func(i int) error {
+			d.order.To, d.order.Flow = fmt.Sprintf("+6681234567%d", i), fmt.Sprint("f", i)
+			_, _, err := d.trySend(d.order)
+			return err
+		}
+		for i := range 5 {
+			if i == 3 && d.log.Len() > 0 {
+				t.Errorf("alarm after %d of 5: %s", i, d.log)
+			}
+			if err := sms(i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !strings.Contains(d.log.String(), "level=WARN") {
+			t.Errorf("no warning at four fifths: %s", d.log)
+		}
+		env.Clock.Advance(time.Minute)
+		d.wantKey(sms(5), problem.Busy, "proof.code.budget")
+		if !strings.Contains(d.log.String(), "level=ERROR") || strings.Contains(d.log.String(), "+6681") {
+			t.Errorf("no alarm, or one with a number: %s", d.log)
+		}
+		d.order.Channel, d.order.To = notify.Email, "somchai@example.go.th"
+		d.send(d.order) // mail goes on
+		env.Clock.Advance(day)
+		d.order.Channel = notify.SMS
+		if err := sms(6); err != nil {
+			t.Errorf("the next day: %v", err)
+		}
+		err := env.DB.Read(t.Context(), func(tx *store.Tx) error {
+			n, err := d.codes.SentSMS(t.Context(), tx)
+			if n != 1 {
+				t.Errorf("%d counted", n)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// race runs 32 tries at once and counts those that were right and those that were wrong, so compared.
+func (d *desk) race(x CodeTry) (right, compared int64) {
+	var ok, wrong atomic.Int64
+	var wait sync.WaitGroup
+	for range 32 {
+		wait.Go(func() {
+			for {
+				good, err := d.try(x)
+				switch {
+				case good:
+					ok.Add(1)
+				case err == nil:
+					wrong.Add(1)
+				case errors.Is(err, problem.Busy):
+					continue // lost against the others ten times: nothing was counted
+				case !errors.Is(err, problem.Invalid):
+					d.t.Error(err)
+				}
+				return
+			}
+		})
+	}
+	wait.Wait()
+	return ok.Load(), ok.Load() + wrong.Load()
+}
+
+func TestConcurrentRightTries(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		d := newDesk(t, env)
+		code := d.send(d.order)
+		if right, _ := d.race(tryOf(d.order, code)); right != 1 {
+			t.Errorf("the code worked %d times", right)
+		}
+	})
+}
+
+func TestConcurrentWrongTries(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		d := newDesk(t, env)
+		code := d.send(d.order)
+		if right, compared := d.race(tryOf(d.order, wrong(code))); right != 0 || compared != triesPerCode {
+			t.Errorf("%d right, %d compared", right, compared)
+		}
+	})
+}
+
+func TestCodesAreUniform(t *testing.T) {
+	const n = 100_000
+	var digits [CodeDigits][10]int
+	for range n {
+		code, err := newCode()
+		if err != nil || len(code) != CodeDigits {
+			t.Fatal(code, err)
+		}
+		for place, digit := range code {
+			digits[place][digit-'0']++
+		}
+	}
+	for place := range digits {
+		// Chi-squared with 9 degrees of freedom: above 40 one time in 100,000.
+		var chi float64
+		for _, seen := range digits[place] {
+			chi += float64(seen-n/10) * float64(seen-n/10) / (n / 10)
+		}
+		if chi > 40 {
+			t.Errorf("place %d: %v", place, digits[place])
+		}
+	}
+}
+
+func TestReference(t *testing.T) {
+	for range 100 {
+		if r := newReference(); !regexp.MustCompile(`^[BCDFGHJKMNPRTVWX]{4}$`).MatchString(r) {
+			t.Fatal(r)
+		}
+	}
+}
