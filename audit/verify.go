@@ -44,6 +44,21 @@ type Fault struct {
 	Detail string // which field, text or size
 }
 
+// String tells the fault in one line.
+func (f Fault) String() string {
+	line := string(f.What)
+	if f.Detail != "" {
+		line += " (" + f.Detail + ")"
+	}
+	if f.Entry != "" {
+		line = "entry " + f.Entry + ": " + line
+	}
+	if f.Place >= 0 {
+		line = fmt.Sprintf("place %d: %s", f.Place, line)
+	}
+	return line
+}
+
 // Report is what Verify found.
 type Report struct {
 	Size        int64     // places checked
