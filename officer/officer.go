@@ -66,8 +66,6 @@ type Options struct {
 	Outbox    *notify.Outbox
 	// Registered is called within the transaction that makes an account: who named the person before may be told.
 	Registered func(ctx context.Context, tx *store.Tx, who person.ID) error
-	// SignInURL is the absolute address of the sign-in page, for the message to a new officer.
-	SignInURL string
 	// CheckDigit is CheckEnforce when empty.
 	CheckDigit CheckDigit
 }
@@ -81,7 +79,6 @@ type Desk struct {
 	codes      *proof.Codes
 	outbox     *notify.Outbox
 	registered func(ctx context.Context, tx *store.Tx, who person.ID) error
-	signInURL  string
 	checkDigit CheckDigit
 }
 
@@ -89,7 +86,7 @@ type Desk struct {
 func NewDesk(o Options) *Desk {
 	return &Desk{
 		db: o.DB, roll: o.Roll, ring: o.Ring, passwords: o.Passwords, codes: o.Codes, outbox: o.Outbox,
-		registered: o.Registered, signInURL: o.SignInURL, checkDigit: cmp.Or(o.CheckDigit, CheckEnforce),
+		registered: o.Registered, checkDigit: cmp.Or(o.CheckDigit, CheckEnforce),
 	}
 }
 

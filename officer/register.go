@@ -388,7 +388,7 @@ func (d *Desk) prove(ctx context.Context, tx *store.Tx, r *registration, code st
 
 // existing ends a registration for a citizen ID that has an account, and tells the account's owner.
 func (d *Desk) existing(ctx context.Context, tx *store.Tx, r *registration, owner Account) error {
-	err := Tell(ctx, tx, d.outbox, owner, "register.existing", locale.Args{"when": thai.Moment(tx.Now)})
+	err := Tell(ctx, tx, d.outbox, owner, "register.existing", nil)
 	if err != nil {
 		return err
 	}
@@ -423,13 +423,6 @@ func (d *Desk) create(ctx context.Context, tx *store.Tx, r *registration, citize
 	err = audit.Record(ctx, tx, audit.Act{
 		Name: "officer.register", Actor: string(who), Unit: a.Unit, Subject: string(who), Object: r.id,
 		Detail: map[string]string{"terms": a.TermsVersion},
-	})
-	if err != nil {
-		return err
-	}
-	err = d.outbox.Queue(ctx, tx, notify.Message{
-		Channel: notify.Email, Person: string(who), To: string(a.Email), Purpose: "register.done", Lang: a.Language,
-		Args: locale.Args{"name": a.Name(), "link": d.signInURL},
 	})
 	if err != nil {
 		return err

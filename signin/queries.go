@@ -212,3 +212,20 @@ func updateOff(ctx context.Context, tx *store.Tx, who person.ID, failures int64)
 	}
 	return n == 1, nil
 }
+
+// deleteSessions deletes what was last seen before the moment: with half an hour's idle time it has ended.
+func deleteSessions(ctx context.Context, tx *store.Tx, seenBefore time.Time) (int64, error) {
+	n, err := tx.Exec(ctx, `DELETE FROM sessions WHERE seen_at < $1`, store.Us(seenBefore))
+	if err != nil {
+		return 0, fmt.Errorf("sweep sessions: %w", err)
+	}
+	return n, nil
+}
+
+func deleteDevices(ctx context.Context, tx *store.Tx, seenBefore time.Time) (int64, error) {
+	n, err := tx.Exec(ctx, `DELETE FROM devices WHERE seen_at < $1`, store.Us(seenBefore))
+	if err != nil {
+		return 0, fmt.Errorf("sweep devices: %w", err)
+	}
+	return n, nil
+}

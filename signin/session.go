@@ -122,3 +122,25 @@ func (d *Desk) EndEverywhere(ctx context.Context, who person.ID) error {
 func EndAll(ctx context.Context, tx *store.Tx, who person.ID, reason string) error {
 	return updateAllEnded(ctx, tx, who, reason)
 }
+
+// How long rows stay after they stopped to matter: sessions as long as the access logs that they explain
+// (Computer Crime Act: 90 days), browsers as long as the cookie by which they are known.
+const (
+	sessionsKept = 90 * 24 * time.Hour
+	DeviceLife   = 365 * 24 * time.Hour
+)
+
+// Sweep deletes sessions that are long over and browsers not seen for a year, and answers how many rows went. Once
+// an hour is often enough.
+func (d *Desk) Sweep(ctx context.Context) (swept int64, err error) {
+	err = d.db.Write(ctx, func(tx *store.Tx) error {
+		sessions, err := deleteSessions(ctx, tx, tx.Now.Add(-sessionsKept))
+		if err != nil {
+			return err
+		}
+		devices, err := deleteDevices(ctx, tx, tx.Now.Add(-DeviceLife))
+		swept = sessions + devices
+		return err
+	})
+	return swept, err
+}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"sitthi/audit"
-	"sitthi/internal/locale"
 	"sitthi/internal/problem"
 	"sitthi/internal/seal"
 	"sitthi/internal/store"
@@ -322,8 +321,7 @@ func (d *Desk) switchOff(ctx context.Context, t *try) error {
 		if err != nil {
 			return err
 		}
-		return officer.Tell(ctx, tx, d.outbox, owner, "signin.password_off",
-			locale.Args{"name": owner.Name(), "when": thai.Moment(tx.Now)})
+		return officer.Tell(ctx, tx, d.outbox, owner, "signin.off", nil)
 	})
 	if err != nil && !errors.Is(err, errUndo) {
 		return fmt.Errorf("switch password off: %w", err)
