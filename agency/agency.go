@@ -53,6 +53,10 @@ type Unit struct {
 // HasTeams tells whether the unit may have groups: only a division may.
 func (u Unit) HasTeams() bool { return u.Kind == Division }
 
+// MayRetire tells whether the unit can ever be taken out of use: the department itself and the division that acts for
+// Bangkok can not.
+func (u Unit) MayRetire() bool { return u.Code != DIW && u.Code != IWM }
+
 // Team is a group (กลุ่ม) within a division.
 type Team struct {
 	Unit    string

@@ -2,6 +2,7 @@ package agency
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"sitthi/audit"
@@ -37,6 +38,15 @@ type Folder struct {
 	Grants int            // rights that hold or will hold
 	Heads  int            // appointments that hold, will hold or are proposed
 	InTeam map[string]int // of the rights, those in each group
+}
+
+// Team returns one of the unit's groups; problem.NotFound when there is none of the code.
+func (f Folder) Team(code string) (Team, error) {
+	i := slices.IndexFunc(f.Teams, func(t Team) bool { return t.Code == code })
+	if i < 0 {
+		return Team{}, problem.New(problem.NotFound, "agency.problem.team")
+	}
+	return f.Teams[i], nil
 }
 
 // Folder returns a unit with what belongs to it; problem.NotFound when there is none.
@@ -161,7 +171,7 @@ func (d Desk) SwitchConsiders(ctx context.Context, by, code string, version int6
 // appointment there, and for the department itself and the division that acts for Bangkok.
 func (d Desk) RetireUnit(ctx context.Context, by, code string, version int64) error {
 	return d.changeUnit(ctx, by, "agency.unit_retire", code, version, func(tx *store.Tx, u *Unit, _ *audit.Act) error {
-		if u.Code == DIW || u.Code == IWM {
+		if !u.MayRetire() {
 			return problem.New(problem.Conflict, "agency.problem.needed")
 		}
 		if err := freeOfGrants(ctx, tx, u.Code, ""); err != nil {

@@ -67,6 +67,12 @@ type Draft struct {
 	From, To    thai.Date // the zero To is none
 }
 
+// Check says what is wrong with the draft, as Announce would; nil when nothing is.
+func (n Draft) Check() error {
+	_, err := checkDraft(n)
+	return err
+}
+
 // Desk is where the menu and the announcements are read by everyone and kept by central administrators. Every act
 // answers problem.Denied to anyone else, problem.NotFound for something unknown, problem.Conflict when it has changed
 // since the version that the caller saw, and is recorded.
@@ -122,7 +128,7 @@ func (d Desk) SetSystemAddress(ctx context.Context, by, code string, version int
 }
 
 // shownPast is how many past announcements are listed.
-const shownPast = 20
+const shownPast = 10
 
 // Announcements lists what is shown at a place now, and what was shown there before, the newest first. The intranet
 // (Officers) shows the public ones too.
