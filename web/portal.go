@@ -208,7 +208,7 @@ func (s *Server) setAddress(w http.ResponseWriter, r *http.Request, v *Visit) er
 }
 
 func (s *Server) announcements(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	list, err := s.Portal.All(r.Context(), v.by())
+	list, err := s.Portal.All(r.Context())
 	if err != nil {
 		return err
 	}
@@ -303,7 +303,7 @@ func (s *Server) announce(w http.ResponseWriter, r *http.Request, v *Visit) erro
 }
 
 func (s *Server) announcement(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	a, err := s.openAnnouncement(r, v)
+	a, err := s.openAnnouncement(r)
 	if err != nil {
 		return err
 	}
@@ -315,8 +315,8 @@ func (s *Server) announcement(w http.ResponseWriter, r *http.Request, v *Visit) 
 }
 
 // openAnnouncement finds the announcement that the address names, unless it was taken down: then there is nothing left to do.
-func (s *Server) openAnnouncement(r *http.Request, v *Visit) (portal.Shelf, error) {
-	a, err := s.Portal.Announcement(r.Context(), v.by(), r.PathValue("id"))
+func (s *Server) openAnnouncement(r *http.Request) (portal.Shelf, error) {
+	a, err := s.Portal.Announcement(r.Context(), r.PathValue("id"))
 	if err == nil && a.State == portal.Closed {
 		err = problem.New(problem.Conflict, "portal.problem.closed")
 	}
@@ -338,7 +338,7 @@ func (s *Server) changeAnnouncement(w http.ResponseWriter, r *http.Request, v *V
 	case !isConflict(acted):
 		return acted
 	}
-	a, err := s.openAnnouncement(r, v)
+	a, err := s.openAnnouncement(r)
 	if err != nil {
 		return err
 	}
@@ -347,7 +347,7 @@ func (s *Server) changeAnnouncement(w http.ResponseWriter, r *http.Request, v *V
 }
 
 func (s *Server) closeForm(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	a, err := s.openAnnouncement(r, v)
+	a, err := s.openAnnouncement(r)
 	if err != nil {
 		return err
 	}
@@ -364,7 +364,7 @@ func (s *Server) showClose(w http.ResponseWriter, r *http.Request, v *Visit, sta
 }
 
 func (s *Server) closeAnnouncement(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	a, err := s.openAnnouncement(r, v)
+	a, err := s.openAnnouncement(r)
 	if err != nil {
 		return err
 	}
