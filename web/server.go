@@ -74,8 +74,8 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{Options: o, secure: o.PublicURL.Scheme == "https" || local(o.PublicURL.Hostname())}
 	var err error
-	if s.catalog, err = locale.Load(locales, "locales"); err != nil {
-		return nil, fmt.Errorf("load texts: %w", err)
+	if s.catalog, err = Texts(); err != nil {
+		return nil, err
 	}
 	s.catalog.Missing = func(lang locale.Lang, key, arg string) {
 		s.Log.Error("text missing", "language", string(lang), "key", key, "argument", arg)
@@ -102,6 +102,15 @@ func New(o Options) (*Server, error) {
 	watch := observe.Watch{Log: o.Log, Metrics: o.Metrics, Quiet: quiet, Panicked: s.panicked}
 	s.handler = watch.Handler(s.frame(guard.Handler(mux)))
 	return s, nil
+}
+
+// Texts loads the words of the pages in both languages.
+func Texts() (*locale.Catalog, error) {
+	catalog, err := locale.Load(locales, "locales")
+	if err != nil {
+		return nil, fmt.Errorf("load texts: %w", err)
+	}
+	return catalog, nil
 }
 
 // Handler answers all requests of the door.

@@ -25,7 +25,7 @@ func NewLogger(w io.Writer, format string, level slog.Level) *slog.Logger {
 }
 
 var (
-	email = regexp.MustCompile(`[\pL\pN._%+-]+@[\pL\pN-]+(\.[\pL\pN-]+)+`)
+	email = regexp.MustCompile(`[\pL\pM\pN._%+-]+@[\pL\pM\pN-]+(\.[\pL\pM\pN-]+)+`)
 	// Thirteen digits or a Thai phone number, in Thai or other digits, with or without hyphens and spaces, but not
 	// the middle of a longer run such as a UUID or a time in microseconds.
 	digits = regexp.MustCompile(`(^|[^\pN\pL.:-])((?:\p{Nd}[ -]?){12}\p{Nd}|(?:\+66|[0๐])[ -]?(?:\p{Nd}[ -]?){7,8}\p{Nd})($|[^\pN\pL.:-])`)

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"sitthi/agency"
+	"sitthi/audit"
+	"sitthi/grant"
+	"sitthi/internal/clock"
+	"sitthi/internal/config"
+	"sitthi/internal/observe"
+	"sitthi/internal/store"
+	"sitthi/notify"
+	"sitthi/officer"
+	"sitthi/person"
+	"sitthi/portal"
+	"sitthi/proof"
+	"sitthi/signin"
+	"sitthi/web"
+)
+
+// house is the program with everything in its place.
+type house struct {
+	*vault
+	clock   clock.Clock
+	log     *slog.Logger
+	metrics *observe.Metrics
+
+	roll      *person.Roll
+	passwords *proof.Passwords
+	outbox    *notify.Outbox
+	sealer    *audit.Sealer
+	book      *grant.Book
+	officers  *officer.Desk
+	signin    *signin.Desk
+	agencies  agency.Desk
+	portal    portal.Desk
+}
+
+// build puts everything in its place. public is the address that people type.
+func build(v *vault, c *config.Serve, secrets config.Secrets, clk clock.Clock, log *slog.Logger, public *url.URL) (*house, error) {
+	h := &house{vault: v, clock: clk, log: log, metrics: observe.NewMetrics(version()), roll: person.NewRoll(v.ring)}
+	senders, err := senders(c, secrets, log)
+	if err != nil {
+		return nil, err
+	}
+	h.outbox, err = notify.NewOutbox(notify.Options{DB: v.db, Ring: v.ring, Log: log, Senders: senders, KeepBodies: c.Demo || hooked})
+	if err != nil {
+		return nil, err
+	}
+	if h.passwords, err = proof.NewPasswords(v.ring); err != nil {
+		return nil, err
+	}
+	if h.sealer, err = audit.NewSealer(v.db, v.ring, log); err != nil {
+		return nil, err
+	}
+	link := func(path string) string { return strings.TrimSuffix(public.String(), "/") + path }
+	h.book = grant.NewBook(grant.Options{DB: v.db, Clock: clk, Roll: h.roll, Outbox: h.outbox, Link: link, Log: log})
+	h.officers = officer.NewDesk(officer.Options{
+		DB: v.db, Roll: h.roll, Ring: v.ring, Passwords: h.passwords, Outbox: h.outbox,
+		Codes:      proof.NewCodes(proof.CodesOptions{Ring: v.ring, Outbox: h.outbox, Log: log, SMSBudget: c.SMSBudget}),
+		Registered: h.book.Registered, CheckDigit: officer.CheckDigit(c.CitizenIDCheck),
+	})
+	h.signin = signin.NewDesk(signin.Options{
+		DB: v.db, Roll: h.roll, Passwords: h.passwords, Outbox: h.outbox, Log: log,
+		Settings: signin.Settings{
+			Idle: c.SessionIdle, Absolute: c.SessionLimit, StepUp: c.StepUp,
+			Address: proof.Rate{Burst: c.SignInPerMinute, Every: time.Minute / time.Duration(c.SignInPerMinute)},
+		},
+	})
+	administrator := func(ctx context.Context, tx *store.Tx, by string) error {
+		return h.book.RequireAdministrator(ctx, tx, person.ID(by))
+	}
+	h.agencies = agency.Desk{DB: v.db, Administrator: administrator}
+	h.portal = portal.Desk{DB: v.db, Administrator: administrator}
+	h.gauges()
+	return h, nil
+}
+
+// door makes the door for people. It calls itself not ready from the end of the context on.
+func (h *house) door(stopping context.Context, c *config.Serve, public *url.URL) (*web.Server, error) {
+	proxies := make([]netip.Prefix, len(c.Proxies))
+	for i, p := range c.Proxies {
+		proxies[i] = netip.Prefix(p)
+	}
+	return web.New(web.Options{
+		Log: h.log, Metrics: h.metrics, Clock: h.clock, Ring: h.ring,
+		Agencies: h.agencies, Officers: h.officers, SignIn: h.signin, Book: h.book, Portal: h.portal, Outbox: h.outbox,
+		Ready: func(ctx context.Context) error {
+			if stopping.Err() != nil {
+				return errors.New("the program is stopping")
+			}
+			return h.ready(ctx)
+		},
+		PublicURL: public, Proxies: proxies, Demo: c.Demo, FormLimit: c.FormLimit, Timeout: c.RequestTimeout,
+	})
+}
+
+// ready tells why the program can not serve, or nil.
+func (h *house) ready(ctx context.Context) error {
+	have, want, err := h.db.Migrated(ctx)
+	switch {
+	case err != nil:
+		return err
+	case have != want:
+		return fmt.Errorf("the database is at version %d, the program needs %d", have, want)
+	case !h.book.Loaded():
+		return errors.New("the rights are not loaded")
+	}
+	return nil
+}
+
+// work does what is done without anyone asking, until the context ends: the first that fails ends all.
+func (h *house) work(ctx context.Context, g *errgroup.Group) {
+	g.Go(func() error { return h.book.Follow(ctx) })
+	g.Go(func() error { return h.sealer.Run(ctx) })
+	g.Go(func() error { return h.outbox.Run(ctx) })
+}
