@@ -1,0 +1,202 @@
+package signin_test
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sitthi/internal/problem"
+	"sitthi/internal/store"
+	"sitthi/internal/storetest"
+	"sitthi/officer"
+	"sitthi/proof"
+	"sitthi/signin"
+)
+
+// TestStrangersCanNotTellWhoHasAnAccount is guarantee P5 below the pages: for a citizen ID with an account and one
+// without, the first submission of a registration, a wrong code and a failed sign-in cost the same password hashes
+// and the same statements, make the same messages and answer alike.
+func TestStrangersCanNotTellWhoHasAnAccount(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		o := open(t, env)
+		statements := func() int64 { return 0 } // SQLite has no wire to listen on; the code is the same
+		db := env.DB
+		if db.Engine() == store.Postgres {
+			db, statements = listen(t, env)
+		}
+		desk := o.deskOn(db)
+		clerk := officer.NewDesk(officer.Options{
+			DB: db, Roll: o.roll, Ring: o.ring, Passwords: o.passwords, Outbox: o.outbox,
+			Codes: proof.NewCodes(proof.CodesOptions{Ring: o.ring, Outbox: o.outbox, Log: slog.New(slog.DiscardHandler), SMSBudget: 10}),
+		})
+		o.enter(t, in()) // the person has a known browser, too
+
+		acts := map[string]func(citizen string) error{
+			"sign-in": func(citizen string) error {
+				_, err := desk.SignIn(t.Context(), signin.In{CitizenID: citizen, Password: "not the password", Address: address})
+				return err
+			},
+			"registration": func(citizen string) error {
+				env.Clock.Advance(16 * time.Minute)
+				flow, err := clerk.Start(t.Context(), officer.Form{
+					CitizenID: citizen, Phone: "0898765432", GivenName: "มาลี", FamilyName: "สุขใจ", Position: "นักวิชาการ",
+					Unit: "TH-13", Email: "malee@example.com", LineID: "malee", Password: "ดอกมะลิบานหน้าศาลา",
+					PasswordAgain: "ดอกมะลิบานหน้าศาลา", Terms: officer.TermsVersion,
+				}, "browser")
+				if err != nil {
+					return err
+				}
+				if flow.Step != officer.ProveEmail || flow.Contact != "malee@example.com" {
+					t.Errorf("the flow is %+v", flow)
+				}
+				_, err = clerk.Prove(t.Context(), flow.ID, "browser", flow.Step, "0000000")
+				return err
+			},
+		}
+		for name, act := range acts {
+			t.Run(name, func(t *testing.T) {
+				type cost struct {
+					hashes, statements int64
+					messages           int
+					answer             string
+				}
+				var costs [2]cost
+				for round := range 2 { // in the first, connections prepare their statements
+					for i, citizen := range []string{somsak, stranger} {
+						was := cost{hashes: allocated(), statements: statements(), messages: o.messages(t)}
+						err := act(citizen)
+						if err == nil || errors.Is(err, problem.Busy) {
+							t.Fatalf("round %d: %v", round, err)
+						}
+						costs[i] = cost{
+							hashes:     (allocated() - was.hashes + hashSize/2) / hashSize,
+							statements: statements() - was.statements,
+							messages:   o.messages(t) - was.messages,
+							answer:     err.Error(),
+						}
+					}
+				}
+				if costs[0] != costs[1] {
+					t.Errorf("with an account %+v, without %+v", costs[0], costs[1])
+				}
+				if db != env.DB && costs[0].statements == 0 {
+					t.Error("no statement was counted")
+				}
+				if costs[0].hashes != 1 {
+					t.Errorf("%d hashes were made, want 1", costs[0].hashes)
+				}
+			})
+		}
+	})
+}
+
+func (o *office) messages(t *testing.T) int {
+	t.Helper()
+	list, err := o.outbox.List(t.Context(), 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+// allocated answers how many bytes the program has asked for so far.
+func allocated() int64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.TotalAlloc)
+}
+
+// hashSize is what one password hash fills; nothing else here comes near.
+const hashSize = 19 << 20
+
+// listen opens the database once more, through a wire that counts the statements sent along it.
+func listen(t *testing.T, env *storetest.Env) (db *store.DB, statements func() int64) {
+	t.Helper()
+	server, err := url.Parse(env.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := server.Query()
+	port := server.Port()
+	if port == "" {
+		port = "5432"
+	}
+	if q.Get("port") != "" {
+		port = q.Get("port")
+	}
+	socket := ".s.PGSQL." + port
+	behind := filepath.Join(q.Get("host"), socket)
+	dir := t.TempDir()
+	wire, err := net.Listen("unix", filepath.Join(dir, socket))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var count atomic.Int64
+	go func() {
+		for {
+			client, err := wire.Accept()
+			if err != nil {
+				return // closed with the test
+			}
+			go tap(client, behind, &count)
+		}
+	}()
+	t.Cleanup(func() { wire.Close() })
+	q.Set("host", dir)
+	server.RawQuery = q.Encode()
+	db, err = store.Open(t.Context(), store.Options{URL: server.String(), Clock: env.Clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db, count.Load
+}
+
+// tap carries one connection and counts what the client has executed: Execute and Query messages of the protocol.
+func tap(client net.Conn, behind string, count *atomic.Int64) {
+	defer client.Close()
+	server, err := net.Dial("unix", behind)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	go func() {
+		io.Copy(client, server)
+		client.Close()
+	}()
+	from := bufio.NewReader(client)
+	kind := byte(0) // the first message has no kind
+	for {
+		var size [4]byte
+		if _, err := io.ReadFull(from, size[:]); err != nil {
+			return
+		}
+		message := make([]byte, binary.BigEndian.Uint32(size[:])-4)
+		if _, err := io.ReadFull(from, message); err != nil {
+			return
+		}
+		if kind == 'E' || kind == 'Q' {
+			count.Add(1)
+		}
+		if kind != 0 {
+			if _, err := server.Write([]byte{kind}); err != nil {
+				return
+			}
+		}
+		if _, err := server.Write(append(size[:], message...)); err != nil {
+			return
+		}
+		if kind, err = from.ReadByte(); err != nil {
+			return
+		}
+	}
+}
