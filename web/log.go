@@ -209,7 +209,7 @@ func logActOptions(v *Visit) []views.Option {
 }
 
 // logSet says in words which filters are set, each with a link to the log without it.
-func (s *Server) logSet(v *Visit, filters url.Values, names map[person.ID]string, units map[string]string) []views.LogFilter {
+func (s *Server) logSet(v *Visit, filters url.Values, names map[person.ID]string, units map[string]string) []views.SummaryRow {
 	var set []views.SummaryRow
 	for _, name := range logFilters {
 		value := filters.Get(name)
@@ -234,19 +234,22 @@ func (s *Server) logSet(v *Visit, filters url.Values, names map[person.ID]string
 	return set
 }
 
-// logEntry puts an entry of the log into the reader's words. Persons are links to what else the log holds of them;
-// filters are those that the links keep.
+// logEntry puts an entry of the log into the reader's words. Persons are links to what else the log holds of them,
+// which keep the filters; without filters, for who may not read the whole log, they are no links.
 func (s *Server) logEntry(v *Visit, e audit.Entry, names map[person.ID]string, units map[string]string, filters url.Values) views.LogEntry {
 	l := views.LogEntry{
 		When: thai.Moment(e.At).InLanguage(string(v.Lang)), Machine: e.At.Format(time.RFC3339Nano),
 		Act: s.logActName(v, e.Name), Unit: cmp.Or(units[e.Unit], e.Unit), Address: e.Texts["address"],
 		Actor: views.LogPerson{Name: logName(v, e.Actor, names)},
 	}
-	if e.Actor != "" {
+	if e.Subject != "" {
+		l.Subject.Name = logName(v, e.Subject, names)
+	}
+	if filters != nil && e.Actor != "" {
 		l.Actor.Href = logAddress(filters, logActor, e.Actor)
 	}
-	if e.Subject != "" {
-		l.Subject = views.LogPerson{Name: logName(v, e.Subject, names), Href: logAddress(filters, logSubject, e.Subject)}
+	if filters != nil && e.Subject != "" {
+		l.Subject.Href = logAddress(filters, logSubject, e.Subject)
 	}
 	if e.Outcome == audit.Denied {
 		l.Denied = true
