@@ -22,9 +22,9 @@ const (
 	// poll is how often a lane looks for work that nobody told it of: retries, and messages of other processes.
 	poll = 2 * time.Second
 	// sendTime bounds one attempt.
-	sendTime = 20 * time.Second
+	sendTime = 40 * time.Second
 	// lease is how long a row belongs to the process that sends it: longer than any attempt with its bookkeeping.
-	lease = time.Minute
+	lease = 90 * time.Second
 )
 
 // backOff is the pause after each failed attempt; after one attempt more than there are pauses, about two days
@@ -71,8 +71,8 @@ type Backlog struct {
 	Oldest time.Time
 }
 
-// Run delivers until the context ends; parcels on their way are finished first, which takes at most 20 seconds.
-// A commit that queued a message wakes it at once.
+// Run delivers until the context ends; parcels on their way are finished first, for at most 40 seconds. A process that
+// is ended sooner loses nothing: they go out again. A commit that queued a message wakes Run at once.
 func (o *Outbox) Run(ctx context.Context) error {
 	var wait sync.WaitGroup
 	for _, c := range channels {

@@ -48,8 +48,9 @@ type SMTP struct {
 	domain string
 }
 
-// smtpStep is how long the mail server may take to be reached and greeted, and again to take the message.
-const smtpStep = 8 * time.Second
+// smtpStep is how long the mail server may take for each of: connection, greeting, TLS with sign-in, and the message.
+// Together they stay within the lease.
+const smtpStep = 10 * time.Second
 
 // NewSMTP checks the options and makes the sender; it does not connect yet.
 func NewSMTP(o SMTPOptions) (*SMTP, error) {
