@@ -3,7 +3,6 @@ package notify
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -79,8 +78,7 @@ type Options struct {
 // goes out again with the same ID.
 type Outbox struct {
 	Options
-	holder string // of this process, for logs
-	wake   map[Channel]chan struct{}
+	wake map[Channel]chan struct{}
 }
 
 // NewOutbox makes an Outbox; it fails when a channel has no sender or the texts do not fit the templates.
@@ -88,7 +86,7 @@ func NewOutbox(o Options) (*Outbox, error) {
 	if _, err := catalogue(); err != nil {
 		return nil, err
 	}
-	outbox := &Outbox{Options: o, holder: rand.Text()[:8], wake: make(map[Channel]chan struct{})}
+	outbox := &Outbox{Options: o, wake: make(map[Channel]chan struct{})}
 	for _, c := range channels {
 		if o.Senders[c] == nil {
 			return nil, fmt.Errorf("make outbox: channel %s has no sender", c)
