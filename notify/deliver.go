@@ -135,13 +135,14 @@ func (o *Outbox) drain(ctx context.Context, c Channel) (sent int, err error) {
 	return sent, nil
 }
 
+const dueQuery = `
+	SELECT EXISTS (SELECT 1 FROM messages
+	WHERE channel = $1 AND state = 'waiting' AND next_at <= $2 AND leased_until <= $2)`
+
 // due looks without writing, so that an idle outbox leaves the one writer of SQLite alone.
 func (o *Outbox) due(ctx context.Context, c Channel) (work bool, err error) {
 	err = o.DB.Read(ctx, func(tx *store.Tx) error {
-		return tx.QueryRow(ctx, `
-			SELECT EXISTS (SELECT 1 FROM messages
-			WHERE channel = $1 AND state = 'waiting' AND next_at <= $2 AND leased_until <= $2)`,
-			string(c), store.Us(tx.Now)).Scan(&work)
+		return tx.QueryRow(ctx, dueQuery, string(c), store.Us(tx.Now)).Scan(&work)
 	})
 	if err != nil {
 		return false, fmt.Errorf("find due messages: %w", err)

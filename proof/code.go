@@ -65,7 +65,7 @@ type CodeOrder struct {
 	Browser string
 	// Purpose is what the code is for; the message's template is "<purpose>.code".
 	Purpose string
-	// Account is whose tries are counted over the day: the blind index of the citizen ID, or a person's id.
+	// Account is whose tries are counted over the day: a person's id, or a blind index where there is none yet.
 	Account string
 	Channel notify.Channel
 	// To is the contact, a thai.Email or thai.Mobile as text.

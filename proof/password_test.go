@@ -10,6 +10,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"sitthi/internal/problem"
 	"sitthi/internal/seal"
 )
@@ -99,6 +101,27 @@ func TestWeakness(t *testing.T) {
 			t.Errorf("%.40q: %q, want %q", tt.password, got, tt.want)
 		}
 	}
+}
+
+func FuzzWeakness(f *testing.F) {
+	blocked, err := blocklist()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, password := range []string{"", "Sitthi-2566-demo", "นํ้าตก๒๘+Ab", "e\u0301\u0301", "\xff", "ﬃﬃ1!", "İİİİİİ1!", "ß1!ß"} {
+		f.Add(password, "สมชาย")
+	}
+	f.Fuzz(func(t *testing.T, password, about string) {
+		got := weakness(password, []string{about}, blocked)
+		if got == "" && !utf8.ValidString(password) {
+			t.Error("unreadable, and accepted")
+		}
+		if pieces := norm.NFD.String(password); len(pieces) <= mostBytes && utf8.ValidString(password) {
+			if other := weakness(pieces, []string{about}, blocked); other != got {
+				t.Errorf("%q, but %q in pieces", got, other)
+			}
+		}
+	})
 }
 
 func TestBlocklistIsWhole(t *testing.T) {

@@ -103,7 +103,7 @@ CREATE TABLE codes (
     flow       TEXT   NOT NULL, -- id of the flow row it belongs to
     browser    TEXT   NOT NULL,
     purpose    TEXT   NOT NULL, -- register …
-    account    TEXT   NOT NULL, -- whose account: blind index of the citizen ID, or the person
+    account    TEXT   NOT NULL, -- whose tries count together over the day: the person, or a blind index
     channel    TEXT   NOT NULL, -- email, sms
     contact    TEXT   NOT NULL, -- blind index of the contact
     reference  TEXT   NOT NULL, -- shown beside the code so that people match message and form
