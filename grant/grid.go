@@ -18,16 +18,17 @@ import (
 // Filter says which rows of the grid are asked for, in the words of its form. The zero Filter is all live grants of
 // the reader's units in the order of their numbers.
 type Filter struct {
-	Level   Level  // 0: every level
-	Unit    string // "": every unit of the reader
-	Team    string // "": every group
-	Number  string // ลำดับ, or its first digits
-	Citizen string // citizen ID or a part of it, or a part of the name
-	Search  string // part of any column
-	From    string // a date: grants that begin on that day or later
-	Until   string // a date: grants that end on that day or before
-	State   string // a State, "" for live, "all" for all
-	Sort    string // a column of Sorts
+	Level   Level     // 0: every level
+	Unit    string    // "": every unit of the reader
+	Team    string    // "": every group
+	Number  string    // ลำดับ, or its first digits
+	Citizen string    // citizen ID or a part of it, or a part of the name
+	Search  string    // part of any column
+	Person  person.ID // one person alone, for whom a whole citizen ID was given
+	From    string    // a date: grants that begin on that day or later
+	Until   string    // a date: grants that end on that day or before
+	State   string    // a State, "" for live, "all" for all
+	Sort    string    // a column of Sorts
 	Desc    bool
 	Page    int // from 1
 	Size    int // rows a page, one of Sizes
@@ -135,6 +136,9 @@ func (b *Book) gridQuery(ctx context.Context, tx *store.Tx, s Scope, f Filter) (
 	}
 	if f.Level != 0 {
 		w.add("g.level = ?", f.Level)
+	}
+	if f.Person != "" {
+		w.add("g.person_id = ?", f.Person)
 	}
 	if n := onlyDigits(f.Number); n != "" {
 		w.add("CAST(g.number AS TEXT) LIKE ?", n+"%")
@@ -346,6 +350,32 @@ func order(f Filter) string {
 		return " ORDER BY g.number" + way
 	}
 	return " ORDER BY " + column + " IS NULL, " + column + way + ", g.number"
+}
+
+// Whose answers the person behind a whole citizen ID, if the reader may see a grant of his: so that the ID itself
+// need not stand in the address of a grid. ok is false when there is none to see.
+func (b *Book) Whose(ctx context.Context, by person.ID, citizen thai.CitizenID) (who person.ID, ok bool, err error) {
+	err = b.db.Read(ctx, func(tx *store.Tx) error {
+		s, err := b.scope(ctx, tx, by)
+		if err != nil {
+			return err
+		}
+		if who, ok, err = b.roll.Find(ctx, tx, citizen); err != nil || !ok {
+			return err
+		}
+		w := &where{}
+		w.add("person_id = ?", who)
+		if !s.All {
+			in(w, "unit", s.Heads)
+		}
+		var n int
+		if err := tx.QueryRow(ctx, `SELECT count(*) FROM grants WHERE `+w.String(), w.args...).Scan(&n); err != nil {
+			return fmt.Errorf("find grants of person: %w", err)
+		}
+		ok = n > 0
+		return nil
+	})
+	return who, ok, err
 }
 
 // Each hands every row of a filter to f, without pages, for an export. It fails as Grid does; an error of f ends it.

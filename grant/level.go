@@ -17,15 +17,15 @@ type LevelRow struct {
 	Level Level
 	// Code is the action in addresses and for other programs.
 	Code string
-	// Name is how officials call it.
+	// Name is how officials call it, as a word within a sentence.
 	Name locale.Name
 }
 
 // Levels holds every level in order. A new one is a row here.
 var Levels = []LevelRow{
-	{Consider, "consider", locale.Name{TH: "พิจารณา", EN: "Consider"}},
-	{Review, "review", locale.Name{TH: "กลั่นกรอง", EN: "Review"}},
-	{Approve, "approve", locale.Name{TH: "อนุมัติ", EN: "Approve"}},
+	{Consider, "consider", locale.Name{TH: "พิจารณา", EN: "consider"}},
+	{Review, "review", locale.Name{TH: "กลั่นกรอง", EN: "review"}},
+	{Approve, "approve", locale.Name{TH: "อนุมัติ", EN: "approve"}},
 }
 
 // LevelOf answers the row of a level by its code, such as "consider".

@@ -529,7 +529,8 @@ func (b *Book) Unmask(ctx context.Context, by person.ID, who person.ID, reason s
 type Overview struct {
 	Scope   Scope
 	Units   []UnitOverview
-	Waiting int // registered persons who wait for a head's word
+	Live    map[Level]int // rows that the grid of each level shows; nil for who sees every unit
+	Waiting int           // registered persons who wait for a head's word
 }
 
 // UnitOverview counts the rights of one unit that hold now.
@@ -583,6 +584,22 @@ func (b *Book) Overview(ctx context.Context, by person.ID) (Overview, error) {
 			return nil
 		}
 		w := &where{}
+		in(w, "g.unit", o.Scope.Heads)
+		addState(w, "", tx.Now)
+		type count struct {
+			level Level
+			n     int
+		}
+		counts, err := store.Rows(func(row store.Row) (c count, err error) { return c, row.Scan(&c.level, &c.n) })(tx.Query(ctx,
+			`SELECT g.level, count(*) FROM grants g WHERE g.system = 'ko1' AND `+w.String()+` GROUP BY g.level`, w.args...))
+		if err != nil {
+			return fmt.Errorf("count grants: %w", err)
+		}
+		o.Live = make(map[Level]int, len(counts))
+		for _, c := range counts {
+			o.Live[c.level] = c.n
+		}
+		w = &where{}
 		in(w, "g.unit", o.Scope.Heads)
 		addState(w, string(StateWaiting), tx.Now)
 		w.add("a.person_id IS NOT NULL")

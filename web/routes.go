@@ -8,5 +8,7 @@ func (s *Server) Routes() []Route {
 		s.languageRoutes(),
 		s.demoRoutes(),
 		s.hookRoutes(),
+		s.rightsRoutes(),
+		s.storyRoutes(),
 	)
 }

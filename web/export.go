@@ -1,0 +1,180 @@
+package web
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/xuri/excelize/v2"
+
+	"sitthi/grant"
+	"sitthi/internal/problem"
+	"sitthi/internal/thai"
+)
+
+// exportColumns head the columns of an export, as keys of texts.
+var exportColumns = []string{
+	"rights.number", "rights.unit", "rights.team", "rights.level", "rights.citizen", "rights.name", "rights.position", "rights.home",
+	"rights.from", "rights.until", "rights.order", "rights.note", "rights.state",
+}
+
+// exportRow is one right as a line of an export. The citizen ID stands as the reader may see it: whole in his own
+// units, masked elsewhere.
+func exportRow(v *Visit, r grant.Row) []string {
+	citizen := r.Citizen.Digits()
+	if r.Masked {
+		citizen = r.Citizen.Mask()
+	}
+	until := ""
+	if last, ok := r.LastDay(); ok {
+		until = last.Numeric(string(v.Lang))
+	}
+	return []string{
+		strconv.FormatInt(r.Number, 10), r.UnitName.In(v.Lang), r.TeamName.In(v.Lang), levelName(v, r.Level), citizen, r.Name, r.Position, r.Home.In(v.Lang),
+		thai.DateOf(r.From).Numeric(string(v.Lang)), until, r.OrderNumber, r.Note, v.T("rights.state_" + string(r.State)),
+	}
+}
+
+// plainCell keeps a spreadsheet from taking what somebody typed for a formula: OWASP, CSV Injection.
+func plainCell(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
+// exported reads which rows an export holds: all that the grid's filter fits, on every page.
+func (s *Server) exported(r *http.Request, v *Visit) (grant.LevelRow, grant.Filter, error) {
+	level, err := levelOf(r)
+	if err != nil {
+		return level, grant.Filter{}, err
+	}
+	if err := onlyHeads(v); err != nil {
+		return level, grant.Filter{}, err
+	}
+	f, query := readFilter(r.URL.Query(), level)
+	if moved, err := s.withoutID(r, v, r.URL.Path, query); err != nil || moved != "" {
+		if err == nil { // a whole ID was typed into the address by hand; the grid never makes such a link
+			err = problem.New(problem.Invalid, "rights.export_by_id")
+		}
+		return level, f, err
+	}
+	return level, f, nil
+}
+
+// attachment sets the headers of a download.
+func attachment(w http.ResponseWriter, kind, name string) {
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+}
+
+func fileName(v *Visit, level grant.LevelRow, ending string) string {
+	return "rights-" + level.Code + "-" + thai.DateOf(v.Now).String() + "." + ending
+}
+
+func (s *Server) exportCSV(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	level, filter, err := s.exported(r, v)
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	out.WriteString("\ufeff") // without the byte order mark Excel reads Thai as Latin
+	file := csv.NewWriter(&out)
+	file.UseCRLF = true
+	line := make([]string, len(exportColumns))
+	for i, key := range exportColumns {
+		line[i] = v.T(key)
+	}
+	if err := file.Write(line); err != nil {
+		return fmt.Errorf("write export: %w", err)
+	}
+	err = s.Book.Each(r.Context(), v.Session.Person, filter, func(row grant.Row) error {
+		for i, cell := range exportRow(v, row) {
+			line[i] = plainCell(cell)
+		}
+		return file.Write(line)
+	})
+	if err != nil {
+		return err
+	}
+	if file.Flush(); file.Error() != nil {
+		return fmt.Errorf("write export: %w", file.Error())
+	}
+	attachment(w, "text/csv; charset=utf-8", fileName(v, level, "csv"))
+	if _, err := w.Write(out.Bytes()); err != nil {
+		return fmt.Errorf("send export: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) exportXLSX(w http.ResponseWriter, r *http.Request, v *Visit) (err error) {
+	level, filter, err := s.exported(r, v)
+	if err != nil {
+		return err
+	}
+	file := excelize.NewFile()
+	defer func() {
+		if closing := file.Close(); err == nil && closing != nil {
+			err = fmt.Errorf("close export: %w", closing)
+		}
+	}()
+	const sheet = "Sheet1"
+	stream, err := file.NewStreamWriter(sheet)
+	if err != nil {
+		return fmt.Errorf("write export: %w", err)
+	}
+	head, err := file.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}})
+	if err != nil {
+		return fmt.Errorf("write export: %w", err)
+	}
+	// "@" is text: 13 digits stay 13 digits and nothing is a formula.
+	text, err := file.NewStyle(&excelize.Style{CustomNumFmt: ptr("@")})
+	if err != nil {
+		return fmt.Errorf("write export: %w", err)
+	}
+	widths := []float64{8, 28, 28, 14, 18, 30, 36, 28, 12, 12, 18, 30, 20}
+	for i, width := range widths {
+		if err := stream.SetColWidth(i+1, i+1, width); err != nil {
+			return fmt.Errorf("write export: %w", err)
+		}
+	}
+	if err := stream.SetPanes(&excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}); err != nil {
+		return fmt.Errorf("write export: %w", err)
+	}
+	cells := make([]any, len(exportColumns))
+	for i, key := range exportColumns {
+		cells[i] = excelize.Cell{StyleID: head, Value: v.T(key)}
+	}
+	if err := stream.SetRow("A1", cells); err != nil {
+		return fmt.Errorf("write export: %w", err)
+	}
+	n := 1
+	err = s.Book.Each(r.Context(), v.Session.Person, filter, func(row grant.Row) error {
+		n++
+		for i, cell := range exportRow(v, row) {
+			cells[i] = excelize.Cell{StyleID: text, Value: cell}
+		}
+		cells[0] = row.Number
+		return stream.SetRow("A"+strconv.Itoa(n), cells)
+	})
+	if err != nil {
+		return err
+	}
+	if err := stream.Flush(); err != nil {
+		return fmt.Errorf("write export: %w", err)
+	}
+	var out bytes.Buffer
+	if err := file.Write(&out); err != nil {
+		return fmt.Errorf("write export: %w", err)
+	}
+	attachment(w, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", fileName(v, level, "xlsx"))
+	if _, err := w.Write(out.Bytes()); err != nil {
+		return fmt.Errorf("send export: %w", err)
+	}
+	return nil
+}
+
+func ptr[T any](v T) *T { return &v }
