@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
+	"net/http"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -15,6 +16,7 @@ import (
 
 	"sitthi/audit"
 	"sitthi/internal/locale"
+	"sitthi/internal/store"
 	"sitthi/internal/storetest"
 	"sitthi/person"
 	"sitthi/web/views"
@@ -281,4 +283,85 @@ func TestLogEntryOfNoPerson(t *testing.T) {
 			t.Errorf("%q is told as %+v", actor, e)
 		}
 	}
+}
+
+func TestLogIsForItsReaders(t *testing.T) {
+	k := newKit(t)
+	if a := k.visitor(t).get("/admin/log"); a.status != http.StatusSeeOther || !strings.HasPrefix(a.location, "/officer/login?") {
+		t.Errorf("a visitor is answered %d %s", a.status, a.location)
+	}
+	for _, citizen := range []string{chief12, considers, without} {
+		k.as(t, citizen).get("/admin/log").wants(http.StatusForbidden).lacks("ให้สิทธิ์")
+		k.as(t, citizen).post("/admin/log", "citizen_id", chief12).wants(http.StatusForbidden)
+	}
+	for _, citizen := range []string{admin1, auditor} {
+		k.as(t, citizen).get("/admin/log").wants(http.StatusOK, "บันทึกการใช้งาน", "ให้สิทธิ์", "วิชัย นนทบุรี", "บุคคลที่ยังไม่ได้สมัครใช้งาน", "รอผนึก")
+		k.as(t, citizen).in(locale.EN).get("/admin/log").wants(http.StatusOK, "Activity log", "Gave a right", "Nonthaburi")
+	}
+}
+
+func TestLogFilters(t *testing.T) {
+	k := newKit(t)
+	b := k.as(t, auditor)
+	for _, test := range []struct {
+		query string
+		has   []string
+		lacks []string
+	}{
+		{"unit=TH-13", []string{"มาลี ปทุมธานี"}, []string{"วิชัย นนทบุรี"}},
+		{"act=agency.team_add", []string{"กลุ่มหนึ่ง", "สมหญิง ระบบดี"}, []string{"วิชัย นนทบุรี"}},
+		{"act=agency.team_add&unit=TH-12", []string{"ไม่พบรายการ"}, []string{"<table"}},
+		{"actor=" + string(k.who[chief12]), []string{"สุดา พิจารณา"}, []string{"มาลี ปทุมธานี"}},
+		{"actor=" + audit.Terminal, []string{"แต่งตั้งผู้ดูแลระบบส่วนกลางจากเครื่องแม่ข่าย"}, []string{"วิชัย นนทบุรี"}},
+		{"subject=" + string(k.who[considers]), []string{"สุดา พิจารณา", "วิชัย นนทบุรี"}, []string{"อนุชา อนุมัติ"}},
+		{"outcome=denied", []string{"ไม่พบรายการ"}, nil},
+		{"from=23/11/2569&to=23/11/2569", []string{"วิชัย นนทบุรี"}, nil},
+		{"from=24/11/2569", []string{"ไม่พบรายการ"}, nil},
+		{"to=22/11/2569", []string{"ไม่พบรายการ"}, nil},
+		{"unit=%3Cb%3E&act=x&colour=red", []string{"ไม่พบรายการ", "&lt;b&gt;"}, []string{"<b>"}},
+	} {
+		b.get("/admin/log?"+test.query).wants(http.StatusOK, test.has...).lacks(test.lacks...)
+	}
+	b.get("/admin/log?from=31/02/2569&unit=TH-12").wants(http.StatusUnprocessableEntity, "วันที่ไม่ถูกต้อง", "31/02/2569").lacks("<table")
+	b.get("/admin/log?before=x").wants(http.StatusNotFound)
+}
+
+func TestLogFindsPersonsWithoutTheirIDInTheAddress(t *testing.T) {
+	k := newKit(t)
+	b := k.as(t, auditor)
+	found := b.post("/admin/log", "citizen_id", "3-9900-00000-10-4", "role", "actor", "unit", "TH-12", "act", "grant.give")
+	if want := "/admin/log?act=grant.give&actor=" + string(k.who[chief12]) + "&unit=TH-12"; found.location != want {
+		t.Errorf("found at %q, want %q", found.location, want)
+	}
+	found.follow().wants(http.StatusOK, "สุดา พิจารณา").lacks("มาลี ปทุมธานี", "0000010")
+	b.post("/admin/log", "citizen_id", chief12, "role", "anything").follow().wants(http.StatusOK, "ยืนยันการแต่งตั้ง")
+	b.get("/admin/log?act=person.look_up").wants(http.StatusOK, "ยุติธรรม ตรวจสอบ", "วิชัย นนทบุรี")
+
+	b.post("/admin/log", "citizen_id", "1234", "unit", "TH-12").wants(http.StatusUnprocessableEntity, "เลขประจำตัวประชาชนไม่ถูกต้อง", "1234", "TH-12")
+	b.post("/admin/log", "citizen_id", "5990000000011").wants(http.StatusUnprocessableEntity, "ไม่พบบุคคลที่มีเลขประจำตัวประชาชนนี้ในระบบ")
+}
+
+func TestLogPages(t *testing.T) {
+	k := newKit(t)
+	for i := range 120 {
+		k.Clock.Advance(time.Second)
+		k.write(t, func(tx *store.Tx) error {
+			return audit.Record(t.Context(), tx, audit.Act{Name: "old.act", Actor: audit.System, Detail: map[string]string{"number": strconv.Itoa(1000 + i)}})
+		})
+	}
+	b := k.as(t, auditor)
+	page := b.get("/admin/log?act=old.act").wants(http.StatusOK, ": 1119<", ": 1070<").lacks(": 1069<", "กลับไปรายการล่าสุด")
+	page = b.get(older(t, page)).wants(http.StatusOK, ": 1069<", ": 1020<", "กลับไปรายการล่าสุด").lacks(": 1070<", ": 1019<")
+	b.get(older(t, page)).wants(http.StatusOK, ": 1019<", ": 1000<").lacks(": 1020<", "รายการที่เก่ากว่า")
+}
+
+// older is the address of the page after this one.
+func older(t *testing.T, page *answer) string {
+	t.Helper()
+	_, after, ok := strings.Cut(page.body, `href="/admin/log?act=old.act&amp;before=`)
+	if !ok {
+		t.Fatalf("no older page:\n%s", page.text())
+	}
+	cursor, _, _ := strings.Cut(after, `"`)
+	return "/admin/log?act=old.act&before=" + cursor
 }
