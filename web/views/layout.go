@@ -3,7 +3,7 @@ package views
 import "strings"
 
 // styleSheets are loaded in this order; tokens.css names the layers.
-var styleSheets = []string{"tokens", "base", "layout", "parts", "grid", "print"}
+var styleSheets = []string{"tokens", "base", "layout", "parts", "grid", "pages", "print"}
 
 // modules are the enhancements of every page. once comes last, because it
 // looks at what the others have done with a submit.
@@ -30,7 +30,7 @@ func (p Page) menu() []menuEntry {
 			entries = append(entries, menuEntry{Key: "layout.menu_admin", Href: "/admin"})
 		}
 		if p.Who.Administrator || p.Who.Auditor {
-			entries = append(entries, menuEntry{Key: "layout.menu_audit", Href: "/audit"})
+			entries = append(entries, menuEntry{Key: "layout.menu_audit", Href: "/admin/log"})
 		}
 	}
 	path, _, _ := strings.Cut(p.Path, "?")

@@ -62,13 +62,15 @@ function tell(input, id) {
 
 const asking = new WeakMap(); // form → the request under way
 
+// chosen is whom the form's list of people names, if it has one.
+const chosen = (form) => form.elements.namedItem('person')?.value ?? '';
+
 // lookUp asks who is behind the ID. The ID travels in the body, never in a URL.
 async function lookUp(form, input) {
   asking.get(form)?.abort();
   const target = document.getElementById(form.dataset.lookupTarget);
   if (!target) return;
-  const id = digits(input.value);
-  if (!valid(id)) {
+  if (!valid(digits(input.value)) && !chosen(form)) {
     target.replaceChildren();
     return;
   }
@@ -105,14 +107,21 @@ document.addEventListener('input', (event) => {
   const id = reformat(input);
   if (known.get(input) === id) return;
   known.set(input, id);
+  if (id && chosen(input.form)) input.form.elements.namedItem('person').value = ''; // one or the other
   tell(input, id);
   if (input.form?.dataset.lookupUrl) lookUp(input.form, input);
 });
 
-// Another unit may mean another answer about the same person.
+// Another unit may mean another answer about the same person; a person chosen by name takes the place of an ID.
 document.addEventListener('change', (event) => {
   const form = event.target.form;
   if (!form?.dataset.lookupUrl || event.target.tagName !== 'SELECT') return;
   const input = form.querySelector('input[data-citizen-id]');
-  if (input && valid(digits(input.value))) lookUp(form, input);
+  if (!input) return;
+  if (event.target.name === 'person' && event.target.value) {
+    input.value = '';
+    known.set(input, '');
+    tell(input, '');
+  }
+  lookUp(form, input);
 });
