@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/officer"
 	"sitthi/person"
@@ -190,7 +191,7 @@ func updateProved(ctx context.Context, tx *store.Tx, t try, rehash string) error
 		return fmt.Errorf("note right password: %w", err)
 	}
 	if n == 0 {
-		return wrong()
+		return problem.New(problem.Denied, t.wrong)
 	}
 	return nil
 }

@@ -159,7 +159,7 @@ func TestWrongStepUp(t *testing.T) {
 			t.Errorf("no password answers %v, want Invalid", err)
 		}
 		for i := range 5 {
-			if _, err := o.desk.StepUp(t.Context(), s, "wrong"); key(err) != "signin.problem.wrong" {
+			if _, err := o.desk.StepUp(t.Context(), s, "wrong"); key(err) != "signin.problem.wrong_password" {
 				t.Errorf("wrong password %d answers %v", i+1, err)
 			}
 		}

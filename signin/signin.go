@@ -95,8 +95,12 @@ type Opened struct {
 	Session     Session
 }
 
-// wrong is the one answer to whoever could not prove who he is, whatever the cause.
-func wrong() *problem.Problem { return problem.New(problem.Denied, "signin.problem.wrong") }
+// The message keys of the one answer to whoever could not prove who he is, whatever the cause: at the door, and when
+// only the password was asked for.
+const (
+	wrong         = "signin.problem.wrong"
+	wrongPassword = "signin.problem.wrong_password"
+)
 
 func invalid(field, key string) error {
 	var c problem.Check
@@ -115,7 +119,7 @@ func (d *Desk) SignIn(ctx context.Context, in In) (Opened, error) {
 		return Opened{}, err
 	}
 	device := seal.TokenHash(in.Device)
-	t := try{name: "signin.open", subject: d.roll.Index(citizen)}
+	t := try{name: "signin.open", wrong: wrong, subject: d.roll.Index(citizen)}
 	var known bool
 	err = d.db.Write(ctx, func(tx *store.Tx) (err error) {
 		if known, err = selectDevice(ctx, tx, t.subject, device); err != nil {
@@ -190,7 +194,7 @@ func (d *Desk) StepUp(ctx context.Context, s Session, password string) (token st
 	if password == "" {
 		return "", invalid("password", "signin.problem.password_empty")
 	}
-	t := try{name: "signin.stepup", subject: string(s.Person), door: "session"}
+	t := try{name: "signin.stepup", wrong: wrongPassword, subject: string(s.Person), door: "session"}
 	err = d.db.Write(ctx, func(tx *store.Tx) error {
 		return d.begin(ctx, tx, &t, audit.OriginOf(ctx).Address, countByPerson)
 	})
@@ -218,6 +222,7 @@ func (d *Desk) StepUp(ctx context.Context, s Session, password string) (token st
 // try is one try at proving who one is.
 type try struct {
 	name    string // of the act
+	wrong   string // key of the answer when it fails
 	subject string // whose throttle it counts against: the same shape for known and unknown citizen IDs
 	door    string // by which throttle of the subject
 
@@ -258,14 +263,14 @@ func (d *Desk) prove(ctx context.Context, t *try, password string) (rehash strin
 		if err := d.passwords.VerifyNone(ctx, password); err != nil {
 			return "", fmt.Errorf("compare password: %w", err)
 		}
-		return "", d.refuse(ctx, t, wrong())
+		return "", d.refuse(ctx, t, problem.New(problem.Denied, t.wrong))
 	}
 	right, old, err := d.passwords.Verify(ctx, password, t.hash)
 	if err != nil {
 		return "", fmt.Errorf("compare password: %w", err)
 	}
 	if !right || t.off || t.count > d.settings.Failures {
-		return "", d.refuse(ctx, t, wrong())
+		return "", d.refuse(ctx, t, problem.New(problem.Denied, t.wrong))
 	}
 	if !t.enabled {
 		return "", d.refuse(ctx, t, problem.New(problem.Denied, "signin.problem.disabled"))

@@ -8,6 +8,7 @@ func (s *Server) Routes() []Route {
 		s.languageRoutes(),
 		s.demoRoutes(),
 		s.hookRoutes(),
+		s.officerRoutes(),
 		s.rightsRoutes(),
 		s.storyRoutes(),
 	)
