@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/a-h/templ"
 
@@ -30,6 +31,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, v *Visit, status i
 	}
 	w.Header().Add("Vary", "X-Fragment")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(out.Len()))
 	w.WriteHeader(status)
 	if _, err := w.Write(out.Bytes()); err != nil {
 		return fmt.Errorf("send page: %w", err)

@@ -64,7 +64,7 @@ type Server struct {
 	handler http.Handler
 }
 
-// New makes a door. It fails when texts or files within the program are not whole, or two routes collide.
+// New makes a door. It fails when texts or files within the program are not whole.
 func New(o Options) (*Server, error) {
 	if o.FormLimit == 0 {
 		o.FormLimit = 64 << 10
@@ -83,8 +83,16 @@ func New(o Options) (*Server, error) {
 	if s.static, err = newStatic(); err != nil {
 		return nil, err
 	}
+	if s.handler, err = s.assemble(s.Routes()); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// assemble puts the routes, the files and the probes behind what every request goes through.
+func (s *Server) assemble(routes []Route) (http.Handler, error) {
 	mux := http.NewServeMux()
-	for _, route := range s.Routes() {
+	for _, route := range routes {
 		if err := s.add(mux, route); err != nil {
 			return nil, err
 		}
@@ -95,13 +103,12 @@ func New(o Options) (*Server, error) {
 	mux.HandleFunc("/", s.unrouted(mux))
 
 	guard := http.NewCrossOriginProtection()
-	if err := guard.AddTrustedOrigin(o.PublicURL.Scheme + "://" + o.PublicURL.Host); err != nil {
+	if err := guard.AddTrustedOrigin(s.PublicURL.Scheme + "://" + s.PublicURL.Host); err != nil {
 		return nil, fmt.Errorf("public URL: %w", err)
 	}
 	guard.SetDenyHandler(http.HandlerFunc(s.foreign))
-	watch := observe.Watch{Log: o.Log, Metrics: o.Metrics, Quiet: quiet, Panicked: s.panicked}
-	s.handler = watch.Handler(s.frame(guard.Handler(mux)))
-	return s, nil
+	watch := observe.Watch{Log: s.Log, Metrics: s.Metrics, Quiet: quiet, Panicked: s.panicked}
+	return watch.Handler(s.frame(guard.Handler(mux))), nil
 }
 
 // Texts loads the words of the pages in both languages.

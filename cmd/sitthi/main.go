@@ -10,6 +10,7 @@ import (
 )
 
 func main() {
+	syscall.Umask(0o077) // what the program writes is for its own user
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
 	stop()

@@ -1,0 +1,381 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sitthi/agency"
+	"sitthi/grant"
+	"sitthi/internal/locale"
+	"sitthi/internal/observe"
+	"sitthi/internal/seal"
+	"sitthi/internal/store"
+	"sitthi/internal/storetest"
+	"sitthi/internal/thai"
+	"sitthi/notify"
+	"sitthi/officer"
+	"sitthi/person"
+	"sitthi/portal"
+	"sitthi/proof"
+	"sitthi/signin"
+)
+
+// The fixed people, as in the demonstration.
+const (
+	admin1     = "1990000000019"
+	admin2     = "1990000000027"
+	chief12    = "3990000000104" // นนทบุรี
+	chief13    = "3990000000112" // ปทุมธานี
+	considers  = "3990000000201" // นนทบุรี, level 1
+	approves   = "3990000000210" // นนทบุรี, level 3
+	without    = "3990000000228" // นนทบุรี, no right
+	considers3 = "3990000000236" // ปทุมธานี, level 1
+	director   = "3990000000309" // กองบริหารจัดการกากอุตสาหกรรม
+	inTeam     = "3990000000317" // there, level 1 in group G1
+	auditor    = "8990000001004"
+	unknown    = "3990000000503" // not registered: holds a pending right in นนทบุรี
+)
+
+const kitPassword = "Sitthi-2566-demo"
+
+// kit is a whole door over a fresh database, with people who hold their posts and rights by acts.
+type kit struct {
+	*storetest.Env
+	server   *Server
+	book     *grant.Book
+	officers *officer.Desk
+	signin   *signin.Desk
+	agencies agency.Desk
+	portal   portal.Desk
+	outbox   *notify.Outbox
+	roll     *person.Roll
+	who      map[string]person.ID // by citizen ID
+	// faults says that the test brings errors about, which otherwise fail it.
+	faults bool
+
+	url string
+	log *lines
+}
+
+// newKit makes a kit on SQLite. change may alter the options of the door.
+func newKit(t *testing.T, change ...func(*Options)) *kit {
+	t.Helper()
+	return kitOn(t, storetest.SQLite(t), change...)
+}
+
+// eachKit runs a test on both engines.
+func eachKit(t *testing.T, test func(t *testing.T, k *kit)) {
+	t.Helper()
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) { test(t, kitOn(t, env)) })
+}
+
+func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
+	t.Helper()
+	ring := must(seal.New())(t)
+	k := &kit{Env: env, roll: person.NewRoll(ring), who: map[string]person.ID{}, log: &lines{}}
+	log := observe.NewLogger(k.log, "text", slog.LevelInfo)
+	k.outbox = must(notify.NewOutbox(notify.Options{
+		DB: env.DB, Ring: ring, Log: log, KeepBodies: true,
+		Senders: map[notify.Channel]notify.Sender{notify.Email: notify.Nowhere{}, notify.SMS: notify.Nowhere{}},
+	}))(t)
+	passwords := must(proof.NewPasswords(ring))(t)
+	link := func(path string) string { return "http://localhost" + path }
+	k.book = grant.NewBook(grant.Options{DB: env.DB, Clock: env.Clock, Roll: k.roll, Outbox: k.outbox, Link: link, Log: log})
+	k.officers = officer.NewDesk(officer.Options{
+		DB: env.DB, Roll: k.roll, Ring: ring, Passwords: passwords, Outbox: k.outbox, Registered: k.book.Registered,
+		Codes: proof.NewCodes(proof.CodesOptions{Ring: ring, Outbox: k.outbox, Log: log, SMSBudget: 1000}),
+	})
+	k.signin = signin.NewDesk(signin.Options{DB: env.DB, Roll: k.roll, Passwords: passwords, Outbox: k.outbox, Log: log})
+	administrator := func(ctx context.Context, tx *store.Tx, by string) error {
+		return k.book.RequireAdministrator(ctx, tx, person.ID(by))
+	}
+	k.agencies = agency.Desk{DB: env.DB, Administrator: administrator}
+	k.portal = portal.Desk{DB: env.DB, Administrator: administrator}
+	k.write(t, func(tx *store.Tx) error {
+		if err := agency.Load(t.Context(), tx); err != nil {
+			return err
+		}
+		return portal.Load(t.Context(), tx)
+	})
+	check(t, k.book.Load(t.Context()))
+	k.populate(t, must(passwords.Hash(t.Context(), kitPassword))(t))
+
+	o := Options{
+		Log: log, Metrics: observe.NewMetrics("test"), Clock: env.Clock, Ring: ring,
+		Agencies: k.agencies, Officers: k.officers, SignIn: k.signin, Book: k.book, Portal: k.portal, Outbox: k.outbox,
+		Ready: func(context.Context) error { return nil }, PublicURL: &url.URL{Scheme: "http", Host: "localhost"}, Demo: true,
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	k.server = must(New(o))(t)
+	k.server.catalog.Missing = func(lang locale.Lang, key, arg string) { t.Errorf("text missing: %s %q %q", lang, key, arg) }
+	served := httptest.NewServer(k.server.Handler())
+	k.url = served.URL
+	t.Cleanup(func() {
+		served.Close()
+		if k.faults {
+			return
+		}
+		for line := range strings.Lines(k.log.String()) {
+			if strings.Contains(line, "level=ERROR") {
+				t.Errorf("the log has an error: %s", line)
+			}
+		}
+	})
+	return k
+}
+
+// populate makes the fixed people; posts and rights come about by acts.
+func (k *kit) populate(t *testing.T, hash string) {
+	t.Helper()
+	for _, p := range []struct{ citizen, given, family, position, unit string }{
+		{admin1, "สมหญิง", "ระบบดี", "นักวิชาการคอมพิวเตอร์ชำนาญการ", "ICT"},
+		{admin2, "ประเสริฐ", "ดูแลงาน", "นักวิชาการคอมพิวเตอร์ชำนาญการพิเศษ", "ICT"},
+		{chief12, "วิชัย", "นนทบุรี", "อุตสาหกรรมจังหวัดนนทบุรี", "TH-12"},
+		{chief13, "มาลี", "ปทุมธานี", "อุตสาหกรรมจังหวัดปทุมธานี", "TH-13"},
+		{considers, "สุดา", "พิจารณา", "นักวิชาการอุตสาหกรรมชำนาญการ", "TH-12"},
+		{approves, "อนุชา", "อนุมัติ", "วิศวกรชำนาญการพิเศษ", "TH-12"},
+		{without, "ปิติ", "ใจดี", "นักวิชาการอุตสาหกรรมปฏิบัติการ", "TH-12"},
+		{considers3, "มานะ", "ขยัน", "นักวิชาการอุตสาหกรรมชำนาญการ", "TH-13"},
+		{director, "กิตติ", "กากอุตสาหกรรม", "ผู้อำนวยการกอง", "IWM"},
+		{inTeam, "ชูใจ", "กลุ่มหนึ่ง", "วิศวกรปฏิบัติการ", "IWM"},
+		{auditor, "ยุติธรรม", "ตรวจสอบ", "นักวิชาการตรวจสอบภายใน", "IAG"},
+	} {
+		k.write(t, func(tx *store.Tx) error {
+			who, err := k.roll.Mention(t.Context(), tx, k.citizen(t, p.citizen))
+			if err != nil {
+				return err
+			}
+			k.who[p.citizen] = who
+			return officer.Create(t.Context(), tx, officer.Account{
+				Person: who, GivenName: p.given, FamilyName: p.family, Position: p.position, Unit: p.unit,
+				Email: thai.Email("p" + p.citizen[9:] + "@diw.example.go.th"), Phone: thai.Mobile("+66812" + p.citizen[7:]),
+				TermsVersion: officer.TermsVersion, EmailProvedAt: tx.Now, PhoneProvedAt: tx.Now,
+			}, hash)
+		})
+	}
+	check(t, k.book.InstallAdministrator(t.Context(), k.who[admin1]))
+	check(t, k.book.InstallAdministrator(t.Context(), k.who[admin2]))
+	must(k.agencies.AddTeam(t.Context(), string(k.who[admin1]), "IWM", "G1", locale.Name{TH: "กลุ่มหนึ่ง", EN: "Group one"}))(t)
+	must(k.agencies.AddTeam(t.Context(), string(k.who[admin1]), "IWM", "G2", locale.Name{TH: "กลุ่มสอง", EN: "Group two"}))(t)
+	for _, a := range []grant.AppointmentOrder{
+		{Unit: "TH-12", Post: grant.Head, Person: k.who[chief12]},
+		{Unit: "TH-13", Post: grant.Head, Person: k.who[chief13]},
+		{Unit: "IWM", Post: grant.Head, Person: k.who[director]},
+		{Unit: "DIW", Post: grant.Auditor, Person: k.who[auditor]},
+	} {
+		a.Kind, a.OrderNumber = grant.Regular, "อก 0301/1"
+		proposed := must(k.book.Propose(t.Context(), k.who[admin1], a))(t)
+		must(k.book.ConfirmAppointment(t.Context(), k.who[admin2], proposed.ID))(t)
+	}
+	k.give(t, chief12, grant.Order{Unit: "TH-12", Level: grant.Consider, Person: k.who[considers]})
+	k.give(t, chief12, grant.Order{Unit: "TH-12", Level: grant.Approve, Person: k.who[approves]})
+	k.give(t, chief13, grant.Order{Unit: "TH-13", Level: grant.Consider, Person: k.who[considers3]})
+	k.give(t, director, grant.Order{Unit: "IWM", Team: "G1", Level: grant.Consider, Person: k.who[inTeam]})
+	k.give(t, chief12, grant.Order{Unit: "TH-12", Level: grant.Consider, Citizen: k.citizen(t, unknown)})
+}
+
+// give has a head give a right; identity is confirmed and the form is a new one.
+func (k *kit) give(t *testing.T, by string, o grant.Order) grant.Grant {
+	t.Helper()
+	o.Confirmed, o.Form = true, store.NewID()
+	return must(k.book.Give(t.Context(), k.who[by], o))(t)
+}
+
+func (k *kit) citizen(t *testing.T, digits string) thai.CitizenID {
+	t.Helper()
+	return must(thai.ParseCitizenID(digits))(t)
+}
+
+func (k *kit) write(t *testing.T, f func(tx *store.Tx) error) {
+	t.Helper()
+	check(t, k.DB.Write(t.Context(), f))
+}
+
+// browser keeps cookies as a browser does, whatever the connection.
+type browser struct {
+	t       *testing.T
+	k       *kit
+	cookies map[string]string
+	header  http.Header
+}
+
+// visitor is a browser in which nobody has signed in.
+func (k *kit) visitor(t *testing.T) *browser {
+	return &browser{t: t, k: k, cookies: map[string]string{}, header: http.Header{}}
+}
+
+// as is a browser in which the person with this citizen ID has just signed in.
+func (k *kit) as(t *testing.T, citizen string) *browser {
+	t.Helper()
+	b := k.visitor(t)
+	opened := must(k.signin.SignIn(t.Context(), signin.In{
+		CitizenID: citizen, Password: kitPassword, Address: "192.0.2.1", Agent: "test",
+	}))(t)
+	b.cookies[k.server.cookieName(sessionCookie)] = opened.Token
+	return b
+}
+
+// in switches the language.
+func (b *browser) in(lang locale.Lang) *browser {
+	b.cookies[b.k.server.cookieName(languageCookie)] = string(lang)
+	return b
+}
+
+// fragment has further requests ask for a part of the page; "" for the whole.
+func (b *browser) fragment(name string) *browser {
+	b.header.Set("X-Fragment", name)
+	return b
+}
+
+func (b *browser) get(path string) *answer {
+	b.t.Helper()
+	return b.do(http.MethodGet, path, nil)
+}
+
+// post sends a form, given as name, value, name, value.
+func (b *browser) post(path string, pairs ...string) *answer {
+	b.t.Helper()
+	form := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		form.Add(pairs[i], pairs[i+1])
+	}
+	return b.do(http.MethodPost, path, form)
+}
+
+func (b *browser) do(method, path string, form url.Values) *answer {
+	b.t.Helper()
+	r := must(http.NewRequestWithContext(b.t.Context(), method, b.k.url+path, strings.NewReader(form.Encode())))(b.t)
+	r.Host = "localhost"
+	for name, list := range b.header {
+		r.Header[name] = list
+	}
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return b.send(r)
+}
+
+func (b *browser) send(r *http.Request) *answer {
+	b.t.Helper()
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	response := must(http.DefaultTransport.RoundTrip(r))(b.t)
+	body := must(io.ReadAll(response.Body))(b.t)
+	check(b.t, response.Body.Close())
+	for _, c := range response.Cookies() {
+		b.cookies[c.Name] = c.Value
+		if c.MaxAge < 0 {
+			delete(b.cookies, c.Name)
+		}
+	}
+	if response.StatusCode == http.StatusInternalServerError && !b.k.faults {
+		b.t.Errorf("%s %s failed:\n%s", r.Method, r.URL.Path, b.k.log)
+	}
+	return &answer{b: b, status: response.StatusCode, header: response.Header, body: string(body), location: response.Header.Get("Location")}
+}
+
+// answer is what came back.
+type answer struct {
+	b        *browser
+	status   int
+	header   http.Header
+	body     string
+	location string
+}
+
+// follow opens the page that the answer leads to.
+func (a *answer) follow() *answer {
+	a.b.t.Helper()
+	if a.status != http.StatusSeeOther {
+		a.b.t.Fatalf("leads nowhere: %d\n%s", a.status, a.text())
+	}
+	path, _, _ := strings.Cut(a.location, "#")
+	return a.b.get(path)
+}
+
+// wants fails the test unless the answer has the status and all the words.
+func (a *answer) wants(status int, words ...string) *answer {
+	a.b.t.Helper()
+	if a.status != status {
+		a.b.t.Errorf("status %d, want %d\n%s", a.status, status, a.text())
+	}
+	for _, w := range words {
+		if !strings.Contains(a.body, w) {
+			a.b.t.Errorf("the page lacks %q\n%s", w, a.text())
+		}
+	}
+	return a
+}
+
+// lacks fails the test when the answer has any of the words.
+func (a *answer) lacks(words ...string) *answer {
+	a.b.t.Helper()
+	for _, w := range words {
+		if strings.Contains(a.body, w) {
+			a.b.t.Errorf("the page has %q\n%s", w, a.text())
+		}
+	}
+	return a
+}
+
+var tags = regexp.MustCompile(`\s*<[^>]*>\s*`)
+
+// text is what the main part of the page says, for messages.
+func (a *answer) text() string {
+	main := a.body
+	if _, after, ok := strings.Cut(main, "<main"); ok {
+		main, _, _ = strings.Cut("<main"+after, "</main>")
+	}
+	text := []rune(strings.TrimSpace(tags.ReplaceAllString(main, " ")))
+	return string(text[:min(len(text), 500)])
+}
+
+// lines is a log that is written and read at the same time.
+type lines struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// must(f())(t) is the value of f, or the end of the test.
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		check(t, err)
+		return v
+	}
+}
+
+// later moves the clock forward.
+func (k *kit) later(d time.Duration) { k.Clock.Advance(d) }
