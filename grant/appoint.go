@@ -33,6 +33,9 @@ func (b *Book) Propose(ctx context.Context, by person.ID, o AppointmentOrder) (a
 		if _, f.Head, err = b.post(ctx, tx, by, Head, o.Unit); err != nil {
 			return err
 		}
+		if !f.Administrator && !f.Head { // before anyone is looked for: others learn nothing from the answer
+			return problem.New(problem.Denied, "appoint.denied")
+		}
 		if f.Subject, err = b.subject(ctx, tx, o.Citizen, o.Person); err != nil {
 			return err
 		}
@@ -159,10 +162,11 @@ func (b *Book) DeclineAppointment(ctx context.Context, by person.ID, id, reason 
 		a.Closing = "refused"
 		if a.ProposedBy == string(by) {
 			a.Closing = "withdrawn"
-		} else if reason == "" {
+		} else {
 			var check problem.Check
-			check.Fail("reason", "grant.reason_missing")
-			return check.Err()
+			if checkReason(&check, reason); check.Failed() {
+				return check.Err()
+			}
 		}
 		a.ClosedBy, a.ClosedAt, a.CloseReason = string(by), tx.Now, reason
 		act.Detail["closing"] = a.Closing
@@ -236,10 +240,14 @@ func (b *Book) tellAppointee(ctx context.Context, tx *store.Tx, a Appointment, p
 }
 
 // InstallAdministrator makes a registered person central administrator from the server's terminal, while there are
-// fewer than two who could do it in the browser. Otherwise it fails with Conflict.
+// fewer than two who could do it in the browser. Otherwise it fails with Conflict, and with NotFound for a person
+// without an account.
 func (b *Book) InstallAdministrator(ctx context.Context, who person.ID) error {
 	act := &audit.Act{Name: "appointment.install", Actor: audit.Terminal, Unit: centreUnit, Subject: string(who)}
 	return audit.Do(ctx, b.turn, act, func(tx *store.Tx) error {
+		if _, err := officer.Find(ctx, tx, who); err != nil {
+			return err
+		}
 		n, err := holders(ctx, tx, centreUnit, Administrator, "")
 		if err != nil {
 			return err

@@ -83,10 +83,11 @@ const effective = `
 	JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
 	WHERE g.system = 'ko1' AND g.closed_at IS NULL AND g.awaits_second = FALSE AND (g.ends_at IS NULL OR g.ends_at > $1) %[1]s
 	UNION ALL
-	SELECT p.person_id, p.unit, '', CASE p.post WHEN 'head' THEN 10 WHEN 'administrator' THEN 11 ELSE 12 END, p.starts_at, p.ends_at
+	SELECT p.person_id, p.unit, '', CASE p.post WHEN 'head' THEN 10 WHEN 'administrator' THEN 11 WHEN 'auditor' THEN 12 END, p.starts_at, p.ends_at
 	FROM appointments p
 	JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active'
-	WHERE p.closed_at IS NULL AND p.confirmed_at IS NOT NULL AND (p.ends_at IS NULL OR p.ends_at > $1) %[2]s`
+	WHERE p.post IN ('head', 'administrator', 'auditor')
+	  AND p.closed_at IS NULL AND p.confirmed_at IS NOT NULL AND (p.ends_at IS NULL OR p.ends_at > $1) %[2]s`
 
 var (
 	effectiveAll = fmt.Sprintf(effective, "", "")

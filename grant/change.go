@@ -29,7 +29,15 @@ func (b *Book) find(ctx context.Context, tx *store.Tx, by person.ID, id string) 
 	if _, f.SubjectHead, err = b.post(ctx, tx, g.Person, Head, g.Unit); err != nil {
 		return Grant{}, changeFacts{}, err
 	}
-	f.Left, err = left(ctx, tx, g.Unit, g.Level, g.Person)
+	if f.Unit, f.TeamKnown, err = factsOf(ctx, tx, g.Scope()); err != nil {
+		return Grant{}, changeFacts{}, err
+	}
+	account, err := officer.Find(ctx, tx, g.Person)
+	if err != nil && !errors.Is(err, problem.NotFound) {
+		return Grant{}, changeFacts{}, err
+	}
+	f.Disabled = err == nil && !account.Enabled()
+	f.Held, f.Left, err = held(ctx, tx, g.Unit, g.Level, g.ID)
 	return g, f, err
 }
 
@@ -64,7 +72,6 @@ func (b *Book) Revoke(ctx context.Context, by person.ID, id string, e Ending) (G
 		if err := mayRevoke(*g, e, f); err != nil {
 			return err
 		}
-		held := g.StateAt(tx.Now, true)
 		if err := closeGrant(ctx, tx, g, string(by), Revoked, e.Reason); err != nil {
 			return err
 		}
@@ -73,7 +80,7 @@ func (b *Book) Revoke(ctx context.Context, by person.ID, id string, e Ending) (G
 		if err := b.Moved(ctx, tx, g.Person); err != nil {
 			return err
 		}
-		if leavesNone(g.Level, f.Left) && (held == StateActive || held == StateSoon) {
+		if leavesNone(g.Level, f.Held, f.Left) {
 			act.Detail["leaves_none"] = "true"
 			words, err := b.words(ctx, tx, *g, officer.Account{})
 			if err != nil {
@@ -180,56 +187,77 @@ func (b *Book) Identify(ctx context.Context, by person.ID, who person.ID, unit s
 		if known {
 			return problem.New(problem.Conflict, "grant.already_confirmed")
 		}
-		pending, err := store.Rows(scanGrant)(tx.Query(ctx, `SELECT `+grantColumns+` FROM grants g
-			WHERE g.system = $1 AND g.unit = $2 AND g.person_id = $3 AND g.closed_at IS NULL AND g.awaits_second = FALSE ORDER BY g.number`, KO1, unit, who))
+		pending, err := waiting(ctx, tx, who, unit)
 		if err != nil {
-			return fmt.Errorf("find pending grants: %w", err)
+			return err
 		}
 		if len(pending) == 0 {
 			return problem.New(problem.NotFound, "grant.nothing_pending")
 		}
-		if !confirmed && reason == "" {
-			var check problem.Check
-			check.Fail("reason", "grant.reason_missing")
-			return check.Err()
-		}
-		if err := insertConfirmation(ctx, tx, who, unit, string(by), confirmed); err != nil {
-			return err
-		}
 		if reason != "" {
 			act.Texts = map[string]string{"reason": reason}
 		}
-		for i := range pending {
-			g := &pending[i]
-			purpose := "grant.given"
-			if !confirmed {
-				purpose = "grant.refused"
-				if err := closeGrant(ctx, tx, g, string(by), Refused, reason); err != nil {
-					return err
-				}
-			} else if office := account.Unit != unit; office != g.OtherOffice {
-				if _, err := tx.Exec(ctx, `UPDATE grants SET other_office = $1, version = version + 1 WHERE id = $2`, office, g.ID); err != nil {
-					return fmt.Errorf("mark grant: %w", err)
-				}
-			}
-			if err := b.tellIfRegistered(ctx, tx, *g, purpose); err != nil {
-				return err
-			}
+		if !confirmed {
+			return b.refuse(ctx, tx, by, account, unit, pending, reason)
+		}
+		// Whom the centre appointed head since, another head does not let into rights of the unit.
+		if _, head, err := b.post(ctx, tx, who, Head, unit); err != nil {
+			return err
+		} else if head {
+			return problem.New(problem.Denied, "grant.denied_for_head")
+		}
+		if err := b.confirm(ctx, tx, by, account, unit, pending); err != nil {
+			return err
 		}
 		return b.Moved(ctx, tx, who)
 	})
 }
 
+// confirm keeps a head's word that he knows a person. The rights that waited for it take effect, and the person is
+// told of each.
+func (b *Book) confirm(ctx context.Context, tx *store.Tx, by person.ID, who officer.Account, unit string, pending []Grant) error {
+	if err := insertConfirmation(ctx, tx, who.Person, unit, string(by), true); err != nil {
+		return err
+	}
+	for _, g := range pending {
+		if other := who.Unit != unit; other != g.OtherOffice { // while he had no account nobody knew
+			if err := markOtherOffice(ctx, tx, g, other); err != nil {
+				return err
+			}
+		}
+		if err := b.tellHolder(ctx, tx, g, who, "grant.given"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refuse keeps a head's word that a person is none of his, and closes what waited for it.
+func (b *Book) refuse(ctx context.Context, tx *store.Tx, by person.ID, who officer.Account, unit string, pending []Grant, reason string) error {
+	var check problem.Check
+	if checkReason(&check, reason); check.Failed() {
+		return check.Err()
+	}
+	if err := insertConfirmation(ctx, tx, who.Person, unit, string(by), false); err != nil {
+		return err
+	}
+	for i := range pending {
+		if err := closeGrant(ctx, tx, &pending[i], string(by), Refused, reason); err != nil {
+			return err
+		}
+		if err := b.tellHolder(ctx, tx, pending[i], who, "grant.refused"); err != nil {
+			return err
+		}
+	}
+	return b.Moved(ctx, tx, who.Person)
+}
+
 // Registered is called in the transaction in which a person registers: the heads who named him are told, so that
 // they compare and confirm.
 func (b *Book) Registered(ctx context.Context, tx *store.Tx, who person.ID) error {
-	pending, err := store.Rows(scanGrant)(tx.Query(ctx, `SELECT `+grantColumns+` FROM grants g
-		WHERE g.system = $1 AND g.person_id = $2 AND g.closed_at IS NULL ORDER BY g.unit, g.level`, KO1, who))
-	if err != nil {
-		return fmt.Errorf("find pending grants: %w", err)
-	}
-	if len(pending) == 0 {
-		return nil
+	pending, err := waiting(ctx, tx, who, "")
+	if err != nil || len(pending) == 0 {
+		return err
 	}
 	account, err := officer.Find(ctx, tx, who)
 	if err != nil {
@@ -279,9 +307,8 @@ func (b *Book) Second(ctx context.Context, by person.ID, id string, yes bool, re
 			return problem.New(problem.Conflict, "grant.already_decided")
 		}
 		if !yes {
-			if reason == "" {
-				var check problem.Check
-				check.Fail("reason", "grant.reason_missing")
+			var check problem.Check
+			if checkReason(&check, reason); check.Failed() {
 				return check.Err()
 			}
 			act.Texts = map[string]string{"reason": reason}
@@ -289,6 +316,9 @@ func (b *Book) Second(ctx context.Context, by person.ID, id string, yes bool, re
 				return err
 			}
 			return b.tellIfRegistered(ctx, tx, g, "grant.refused")
+		}
+		if !g.Until.IsZero() && !tx.Now.Before(g.Until) {
+			return problem.New(problem.Conflict, "appoint.run_out")
 		}
 		n, err := tx.Exec(ctx, `UPDATE grants SET awaits_second = FALSE, seconded_by = $1, seconded_at = $2, version = version + 1
 			WHERE id = $3 AND awaits_second = TRUE AND closed_at IS NULL`, by, store.Us(tx.Now), id)

@@ -64,17 +64,11 @@ func (b *Book) give(ctx context.Context, tx *store.Tx, by person.ID, o Order, ac
 	if _, f.Centre, err = b.post(ctx, tx, by, Administrator, centreUnit); err != nil {
 		return Grant{}, err
 	}
-	unit, err := agency.Find(ctx, tx, o.Unit)
-	if err != nil && !errors.Is(err, problem.NotFound) {
-		return Grant{}, err
+	if !f.Head && !f.Centre { // before anything is looked for: others learn nothing from the answer
+		return Grant{}, problem.New(problem.Denied, "grant.denied_not_head")
 	}
-	f.Unit = unitFacts{Active: unit.Active, Considers: unit.Considers, Division: unit.HasTeams(), UsesReview: unit.UsesReview}
-	if o.Team != "" && unit.HasTeams() {
-		team, err := agency.FindTeam(ctx, tx, o.Unit, o.Team)
-		if err != nil && !errors.Is(err, problem.NotFound) {
-			return Grant{}, err
-		}
-		f.TeamKnown = err == nil && team.Active
+	if f.Unit, f.TeamKnown, err = factsOf(ctx, tx, Place{o.Unit, o.Team}); err != nil {
+		return Grant{}, err
 	}
 	if f.Subject, err = b.subject(ctx, tx, o.Citizen, o.Person); err != nil {
 		return Grant{}, err
@@ -109,17 +103,20 @@ func (b *Book) give(ctx context.Context, tx *store.Tx, by person.ID, o Order, ac
 	if g.Mutual, err = b.markMutual(ctx, tx, by, f.Subject); err != nil {
 		return Grant{}, err
 	}
+	earlier, err := waiting(ctx, tx, f.Subject, o.Unit)
+	if err != nil {
+		return Grant{}, err
+	}
 	if err := insertGrant(ctx, tx, &g, o.Form, appointment.ID); err != nil {
 		return Grant{}, err
 	}
 	if f.Registered && !f.Identified && !f.SubjectHead {
-		if err := insertConfirmation(ctx, tx, f.Subject, o.Unit, string(by), true); err != nil {
-			return Grant{}, err
-		}
 		if err := audit.Record(ctx, tx, audit.Act{Name: "grant.confirm", Actor: string(by), Unit: o.Unit, Subject: string(f.Subject)}); err != nil {
 			return Grant{}, err
 		}
-		f.Identified = true
+		if err := b.confirm(ctx, tx, by, account, o.Unit, earlier); err != nil {
+			return Grant{}, err
+		}
 	}
 	act.Object = g.ID
 	act.Detail = g.facts()
@@ -143,6 +140,26 @@ func (b *Book) tellOfGift(ctx context.Context, tx *store.Tx, g Grant, holder off
 		return nil // not registered: nobody to tell yet
 	}
 	return b.tellHolder(ctx, tx, g, holder, "grant.given")
+}
+
+// factsOf gathers what the rules ask of a place, and whether its group is known and in use.
+func factsOf(ctx context.Context, tx *store.Tx, at Place) (f unitFacts, team bool, err error) {
+	unit, err := agency.Find(ctx, tx, at.Unit)
+	if errors.Is(err, problem.NotFound) {
+		return unitFacts{}, false, nil
+	}
+	if err != nil {
+		return unitFacts{}, false, err
+	}
+	f = unitFacts{Active: unit.Active, Considers: unit.Considers, Division: unit.HasTeams(), UsesReview: unit.UsesReview}
+	if at.Team == "" || !f.Division {
+		return f, false, nil
+	}
+	group, err := agency.FindTeam(ctx, tx, at.Unit, at.Team)
+	if err != nil && !errors.Is(err, problem.NotFound) {
+		return unitFacts{}, false, err
+	}
+	return f, err == nil && group.Active, nil
 }
 
 // subject finds the person an order is about, by citizen ID or by choice.

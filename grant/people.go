@@ -270,7 +270,7 @@ func (b *Book) WaitingFor(ctx context.Context, by person.ID) ([]Waiting, error) 
 // came to be what it is.
 type Sight struct {
 	Row
-	Left       int  // others who hold the level in the unit
+	Left       int  // persons who hold the level in the unit, were this grant ended
 	LeavesNone bool // an end needs the word that this is meant
 	Versions   []Version
 	Manages    bool
@@ -311,10 +311,11 @@ func (b *Book) See(ctx context.Context, by person.ID, id string) (Sight, error) 
 			return fmt.Errorf("find grant: %w", err)
 		}
 		sight.Manages = s.Manages(sight.Unit)
-		if sight.Left, err = left(ctx, tx, sight.Unit, sight.Level, sight.Person); err != nil {
+		var now int
+		if now, sight.Left, err = held(ctx, tx, sight.Unit, sight.Level, sight.ID); err != nil {
 			return err
 		}
-		sight.LeavesNone = leavesNone(sight.Level, sight.Left)
+		sight.LeavesNone = leavesNone(sight.Level, now, sight.Left)
 		sight.Versions, err = store.Rows(func(row store.Row) (v Version, err error) {
 			return v, row.Scan(&v.Version, store.At(&v.Until), &v.OrderNumber, &v.Note, &v.By, store.At(&v.At))
 		})(tx.Query(ctx, `SELECT version, ends_at, order_number, note, recorded_by, recorded_at FROM grant_versions WHERE grant_id = $1 ORDER BY version`, id))
@@ -488,21 +489,20 @@ func names(ctx context.Context, tx *store.Tx, ids []person.ID) (map[person.ID]st
 // PersonOf answers the person behind a whole citizen ID to who reads the log, so that a filter needs no ID in its
 // address. It is recorded.
 func (b *Book) PersonOf(ctx context.Context, by person.ID, citizen thai.CitizenID) (who person.ID, err error) {
+	var known bool
 	act := &audit.Act{Name: "person.look_up", Actor: string(by)}
 	err = audit.Do(ctx, b.db, act, func(tx *store.Tx) error {
 		if err := b.requireReader(ctx, tx, by); err != nil {
 			return err
 		}
-		id, known, err := b.roll.Find(ctx, tx, citizen)
-		if err != nil {
-			return err
-		}
-		if !known {
-			return problem.New(problem.NotFound, "problem.person_unknown")
-		}
-		who, act.Subject = id, string(id)
-		return nil
+		var err error
+		who, known, err = b.roll.Find(ctx, tx, citizen)
+		act.Subject = string(who)
+		return err
 	})
+	if err == nil && !known { // only now: a number tried in vain is recorded as well
+		err = problem.New(problem.NotFound, "problem.person_unknown")
+	}
 	return who, err
 }
 
@@ -568,7 +568,7 @@ func (b *Book) Overview(ctx context.Context, by person.ID) (Overview, error) {
 			}
 			u.ByLevels = LevelsOf(u.Unit)
 			for _, row := range u.ByLevels {
-				if u.Holders[row.Level], err = left(ctx, tx, code, row.Level, ""); err != nil {
+				if u.Holders[row.Level], _, err = held(ctx, tx, code, row.Level, ""); err != nil {
 					return err
 				}
 			}

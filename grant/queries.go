@@ -94,6 +94,14 @@ func updateGrant(ctx context.Context, tx *store.Tx, g *Grant, by string) error {
 	return keepVersion(ctx, tx, *g, by)
 }
 
+// markOtherOffice notes whether the holder of a grant is registered in another office.
+func markOtherOffice(ctx context.Context, tx *store.Tx, g Grant, other bool) error {
+	if _, err := tx.Exec(ctx, `UPDATE grants SET other_office = $1, version = version + 1 WHERE id = $2`, other, g.ID); err != nil {
+		return fmt.Errorf("mark grant: %w", err)
+	}
+	return nil
+}
+
 // closeGrant ends a grant that is still open; otherwise it fails with Conflict.
 func closeGrant(ctx context.Context, tx *store.Tx, g *Grant, by string, how Closing, reason string) error {
 	n, err := tx.Exec(ctx, `UPDATE grants SET closed_at = $1, closed_by = $2, closing = $3, close_reason = $4, version = version + 1
@@ -119,16 +127,18 @@ func closeExpired(ctx context.Context, tx *store.Tx, place Place, level Level, w
 	return nil
 }
 
-// left counts the persons, other than one, who hold the level somewhere in the unit at the transaction's moment.
-func left(ctx context.Context, tx *store.Tx, unit string, level Level, without person.ID) (n int, err error) {
-	if err := tx.QueryRow(ctx, `SELECT count(DISTINCT g.person_id) FROM grants g
+// held counts the persons who hold the level somewhere in the unit at the transaction's moment, and those who would
+// without one grant.
+func held(ctx context.Context, tx *store.Tx, unit string, level Level, grant string) (now, left int, err error) {
+	if err := tx.QueryRow(ctx, `SELECT count(DISTINCT g.person_id), count(DISTINCT CASE WHEN g.id <> $3 THEN g.person_id END)
+		FROM grants g
 		JOIN accounts a ON a.person_id = g.person_id AND a.state = 'active'
 		JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
-		WHERE g.system = 'ko1' AND g.unit = $1 AND g.level = $2 AND g.person_id <> $3 AND g.closed_at IS NULL AND g.awaits_second = FALSE
-		  AND g.starts_at <= $4 AND (g.ends_at IS NULL OR g.ends_at > $4)`, unit, level, without, store.Us(tx.Now)).Scan(&n); err != nil {
-		return 0, fmt.Errorf("count who is left: %w", err)
+		WHERE g.system = 'ko1' AND g.unit = $1 AND g.level = $2 AND g.closed_at IS NULL AND g.awaits_second = FALSE
+		  AND g.starts_at <= $4 AND (g.ends_at IS NULL OR g.ends_at > $4)`, unit, level, grant, store.Us(tx.Now)).Scan(&now, &left); err != nil {
+		return 0, 0, fmt.Errorf("count who is left: %w", err)
 	}
-	return n, nil
+	return now, left, nil
 }
 
 // identified reports whether a head of the unit has confirmed the person.
@@ -139,6 +149,19 @@ func identified(ctx context.Context, tx *store.Tx, who person.ID, unit string) (
 		return false, fmt.Errorf("find confirmation: %w", err)
 	}
 	return n > 0, nil
+}
+
+// waiting lists the grants of a person that are open, and wait for nothing but the word on who he is; in one unit, or
+// with none named in all.
+func waiting(ctx context.Context, tx *store.Tx, who person.ID, unit string) ([]Grant, error) {
+	list, err := store.Rows(scanGrant)(tx.Query(ctx, `SELECT `+grantColumns+` FROM grants g
+		WHERE g.system = 'ko1' AND g.person_id = $1 AND (g.unit = $2 OR $2 = '') AND g.closed_at IS NULL AND g.awaits_second = FALSE
+		  AND (g.ends_at IS NULL OR g.ends_at > $3)
+		ORDER BY g.unit, g.number`, who, unit, store.Us(tx.Now)))
+	if err != nil {
+		return nil, fmt.Errorf("find waiting grants: %w", err)
+	}
+	return list, nil
 }
 
 // insertConfirmation keeps a head's word on who a person is. A refusal is kept ended: it binds nobody later.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sitthi/internal/problem"
+	"sitthi/internal/thai"
 	"sitthi/person"
 )
 
@@ -78,7 +79,7 @@ func mayGive(o Order, f giveFacts) error {
 		return problem.New(problem.Denied, "grant.denied_not_head")
 	}
 	var check problem.Check
-	checkPlace(&check, o, f)
+	checkPlace(&check, o.Team, o.Level, f.Unit, f.TeamKnown)
 	checkPeriod(&check, f.Now, f.From, f.Until)
 	switch {
 	case f.Disabled:
@@ -92,20 +93,31 @@ func mayGive(o Order, f giveFacts) error {
 	return check.Err()
 }
 
-func checkPlace(check *problem.Check, o Order, f giveFacts) {
+// checkPlace notes what keeps a level from being given in a unit or one of its groups.
+func checkPlace(check *problem.Check, team string, level Level, unit unitFacts, teamKnown bool) {
 	switch {
-	case !f.Unit.Active || !f.Unit.Considers:
+	case !unit.Active || !unit.Considers:
 		check.Fail("unit", "grant.unit_without_rights")
-	case o.Team != "" && !f.Unit.Division:
+	case team != "" && !unit.Division:
 		check.Fail("team", "grant.team_not_here")
-	case o.Team != "" && !f.TeamKnown:
+	case team != "" && !teamKnown:
 		check.Fail("team", "grant.team_unknown")
 	}
 	switch {
-	case o.Level.Row().Code == "":
+	case level.Row().Code == "":
 		check.Fail("level", "grant.level_unknown")
-	case o.Level == Review && !f.Unit.UsesReview:
+	case level == Review && !unit.UsesReview:
 		check.Fail("level", "grant.level_not_used")
+	}
+}
+
+// blank reports whether a person wrote nothing that can be read.
+func blank(text string) bool { return thai.Fold(text) == "" }
+
+// checkReason notes that a reason is missing.
+func checkReason(check *problem.Check, reason string) {
+	if blank(reason) {
+		check.Fail("reason", "grant.reason_missing")
 	}
 }
 
@@ -133,11 +145,14 @@ type changeFacts struct {
 	Now     time.Time
 	Head    bool // the one who acts is head of the grant's unit now
 	Version int64
-	// Left is how many others hold the level in the unit at this moment, to tell what an end leaves behind.
-	Left int
+	// Held is how many hold the level in the unit at this moment, Left how many would without this grant.
+	Held, Left int
 	// SubjectHead says that the holder is head of the unit now; his rights are not prolonged by himself or his deputy.
 	SubjectHead bool
-	OtherLive   bool // another live grant stands in the same scope
+	// These count when a grant is to hold for longer: that asks of place and person what giving it asks.
+	Unit      unitFacts
+	TeamKnown bool
+	Disabled  bool
 }
 
 // mayChange decides whether a grant's end, order number or note may be altered in place.
@@ -156,6 +171,12 @@ func mayChange(g Grant, c Change, until time.Time, f changeFacts) error {
 	}
 	var check problem.Check
 	checkPeriod(&check, f.Now, g.From, until)
+	if prolongs(g, until) {
+		checkPlace(&check, g.Team, g.Level, f.Unit, f.TeamKnown)
+		if f.Disabled {
+			check.Fail("citizen", "grant.account_disabled")
+		}
+	}
 	return check.Err()
 }
 
@@ -185,17 +206,15 @@ func mayRevoke(g Grant, e Ending, f changeFacts) error {
 		return problem.New(problem.Conflict, "grant.already_ended")
 	}
 	var check problem.Check
-	if e.Reason == "" {
-		check.Fail("reason", "grant.reason_missing")
-	}
-	if leavesNone(g.Level, f.Left) && !e.LeavesNone {
+	checkReason(&check, e.Reason)
+	if leavesNone(g.Level, f.Held, f.Left) && !e.LeavesNone {
 		check.Fail("leaves_none", "grant.confirm_leaves_none")
 	}
 	return check.Err()
 }
 
 // leavesNone reports whether ending a right takes the unit's last approver away.
-func leavesNone(level Level, left int) bool { return level == Approve && left == 0 }
+func leavesNone(level Level, held, left int) bool { return level == Approve && held > 0 && left == 0 }
 
 // appointFacts is all that decides whether an appointment may be proposed.
 type appointFacts struct {
@@ -232,7 +251,7 @@ func mayPropose(o AppointmentOrder, f appointFacts) error {
 	if !f.Registered {
 		check.Fail("citizen", "appoint.not_registered")
 	}
-	if o.OrderNumber == "" {
+	if blank(o.OrderNumber) {
 		check.Fail("order_number", "appoint.order_missing")
 	}
 	if o.Kind == Acting && f.Until.IsZero() {
@@ -279,9 +298,7 @@ func mayEnd(a Appointment, e Ending, f endFacts) error {
 		return problem.New(problem.Conflict, "appoint.last_administrators")
 	}
 	var check problem.Check
-	if e.Reason == "" {
-		check.Fail("reason", "grant.reason_missing")
-	}
+	checkReason(&check, e.Reason)
 	if a.Post == Head && a.Holds(f.Now) && f.Left == 0 && !e.LeavesNone {
 		check.Fail("leaves_none", "appoint.confirm_leaves_none")
 	}

@@ -65,7 +65,7 @@ func TestMayGive(t *testing.T) {
 	}
 }
 
-func checkProblem(t *testing.T, err, kind error, key string) {
+func checkProblem(t testing.TB, err, kind error, key string) {
 	t.Helper()
 	if kind == nil {
 		if err != nil {
@@ -88,9 +88,9 @@ func checkProblem(t *testing.T, err, kind error, key string) {
 
 func TestMayRevokeAndChange(t *testing.T) {
 	g := Grant{Person: "officer", Level: Approve, Version: 3, From: noon}
-	head := changeFacts{By: "chief", Now: noon, Head: true, Version: 3, Left: 1}
-	last, stranger, stale := head, head, head
-	last.Left, stranger.Head, stale.Version = 0, false, 2
+	head := changeFacts{By: "chief", Now: noon, Head: true, Version: 3, Held: 2, Left: 1, Unit: province}
+	last, none, stranger, stale := head, head, head, head
+	last.Held, last.Left, none.Held, none.Left, stranger.Head, stale.Version = 1, 0, 0, 0, false, 2
 	closed := g
 	closed.ClosedAt = noon
 	for _, c := range []struct {
@@ -105,13 +105,15 @@ func TestMayRevokeAndChange(t *testing.T) {
 		{"without a reason", g, Ending{}, head, problem.Invalid, "grant.reason_missing"},
 		{"who is no head", g, Ending{Reason: "ย้าย"}, stranger, problem.Denied, "grant.denied_not_head"},
 		{"the last approver", g, Ending{Reason: "ย้าย"}, last, problem.Invalid, "grant.confirm_leaves_none"},
+		{"a right that does not hold where nobody approves", g, Ending{Reason: "ย้าย"}, none, nil, ""},
+		{"with a blank reason", g, Ending{Reason: " \t"}, head, problem.Invalid, "grant.reason_missing"},
 		{"the last approver on purpose", g, Ending{Reason: "ย้าย", LeavesNone: true}, last, nil, ""},
 		{"twice", closed, Ending{Reason: "ย้าย"}, head, problem.Conflict, "grant.already_ended"},
 	} {
 		t.Run("revoke "+c.name, func(t *testing.T) { checkProblem(t, mayRevoke(c.g, c.e, c.f), c.kind, c.key) })
 	}
-	own, boss := head, head
-	own.By, boss.SubjectHead = "officer", true
+	own, boss, closedDown, off := head, head, head, head
+	own.By, boss.SubjectHead, closedDown.Unit.Considers, off.Disabled = "officer", true, false, true
 	soon, later := noon.AddDate(0, 1, 0), noon.AddDate(1, 0, 0)
 	ending := g
 	ending.Until = soon
@@ -128,6 +130,10 @@ func TestMayRevokeAndChange(t *testing.T) {
 		{"his own", g, later, own, problem.Denied, "grant.denied_self"},
 		{"prolong a head's", ending, later, boss, problem.Denied, "grant.denied_for_head"},
 		{"shorten a head's", ending, noon.AddDate(0, 0, 3), boss, nil, ""},
+		{"prolong where no rights are given any more", ending, later, closedDown, problem.Invalid, "grant.unit_without_rights"},
+		{"shorten where no rights are given any more", ending, noon.AddDate(0, 0, 3), closedDown, nil, ""},
+		{"prolong for an account switched off", ending, later, off, problem.Invalid, "grant.account_disabled"},
+		{"renew", ending, later, head, nil, ""},
 		{"from an old form", g, later, stale, problem.Conflict, "grant.changed_meanwhile"},
 		{"one that ended", closed, later, head, problem.Conflict, "grant.already_ended"},
 		{"to the past", g, noon.Add(-time.Hour), head, problem.Invalid, "grant.end_is_past"},
