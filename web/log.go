@@ -47,7 +47,7 @@ var logFilters = []string{logUnit, logActor, logSubject, logAct, logOutcome, log
 // logActs are the acts that the log can be searched for, as the list offers them. Each has its words under
 // "log.act." and its name.
 var logActs = []string{
-	"officer.register", "officer.register_existing", "officer.set_language",
+	"officer.register", "officer.register_existing", "officer.set_language", "officer.install",
 	"signin.open", "signin.stepup", "signin.close", "signin.end", "signin.end_all", "signin.switch_off",
 	"grant.give", "grant.change", "grant.revoke", "grant.confirm", "grant.refuse", "grant.second", "grant.decline",
 	"appointment.propose", "appointment.confirm", "appointment.decline", "appointment.end", "appointment.install",
@@ -55,6 +55,7 @@ var logActs = []string{
 	"agency.unit_add", "agency.unit_rename", "agency.unit_review", "agency.unit_considers", "agency.unit_retire", "agency.unit_restore",
 	"agency.team_add", "agency.team_rename", "agency.team_retire", "agency.team_restore",
 	"portal.system_address", "portal.announce", "portal.change", "portal.close",
+	"demo.seed", "demo.refresh",
 }
 
 // logFacts are the facts of entries in the order in which they are told; others follow by name.

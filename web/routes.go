@@ -8,8 +8,11 @@ func (s *Server) Routes() []Route {
 		s.languageRoutes(),
 		s.demoRoutes(),
 		s.hookRoutes(),
+		s.agencyRoutes(),
+		s.portalRoutes(),
 		s.officerRoutes(),
 		s.rightsRoutes(),
 		s.storyRoutes(),
+		s.logRoutes(),
 	)
 }

@@ -19,6 +19,7 @@ type program struct {
 	Admin   struct {
 		Create adminCreate `cmd:"" help:"Make one of the first two central administrators, from this terminal."`
 	} `cmd:"" help:"Central administrators."`
+	Audit   auditCommand   `cmd:"" help:"The audit log."`
 	Backup  backupCommand  `cmd:"" help:"Copy a SQLite database, encrypted, while it is being served. It holds no keys."`
 	Restore restoreCommand `cmd:"" help:"Bring a backup back into a new SQLite database, and check it."`
 	Version versionCommand `cmd:"" help:"Tell the version of this program."`
