@@ -1,25 +1,5 @@
 // Package audit records who did what, where and why in the transaction that does it, and seals the entries into a
 // log that can not be changed unseen.
-//
-// # What is sealed
-//
-// Each entry has a leaf: one line of JSON with its keys in alphabetical order and without HTML escaping, written once
-// and never again:
-//
-//	{"act":"grant.give","actor":"0191…","at":"2026-11-22T03:00:00.000000Z","detail":{"level":"1"},"id":"0191…",
-//	 "object":"0191…","outcome":"done","request":"…","subject":"0191…","texts":{"note":"9f86…"},"unit":"TH-12"}
-//
-// All values are strings; at is UTC with six decimals; detail and texts are left out when empty. A text stands in the
-// leaf only as the SHA-256 of its salt (32 hex digits) followed by itself, in hex; salt and text lie beside the leaf.
-// To erase a text is to empty both (text NULL, salt empty): the leaf still verifies, and without its salt not even a
-// short text can be guessed from its hash. The address a request came from is personal data and therefore the text
-// "address".
-//
-// # How it is sealed
-//
-// The leaves are the records of a Merkle tree as in RFC 6962 (golang.org/x/mod/sumdb/tlog), in the order in which the
-// Sealer placed them. After each batch it signs a checkpoint, a note (golang.org/x/mod/sumdb/note) of four lines:
-// "sitthi/audit", the number of leaves, the root of the tree in base64, and the moment of signing.
 package audit
 
 import (

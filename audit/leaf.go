@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// leaf is the sealed text of an entry; its fields stand in the order of their keys.
+// leaf is the sealed text of an entry; its fields stand in the order of their keys. README.md defines it for outsiders.
 type leaf struct {
 	Act     string            `json:"act"`
 	Actor   string            `json:"actor"`
