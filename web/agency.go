@@ -251,8 +251,11 @@ func (v *Visit) unitRows(f agency.Folder) []views.SummaryRow {
 		{Term: v.T("agency.state"), Body: state},
 		{Term: v.T("agency.name_th"), Value: u.Name.TH},
 		{Term: v.T("agency.name_en"), Value: cmp.Or(u.Name.EN, v.T("agency.none"))},
-		{Term: v.T("agency.short_th"), Value: u.Short.TH},
-		{Term: v.T("agency.short_en"), Value: cmp.Or(u.Short.EN, v.T("agency.none"))},
+	}
+	if u.Short != u.Name {
+		rows = append(rows,
+			views.SummaryRow{Term: v.T("agency.short_th"), Value: u.Short.TH},
+			views.SummaryRow{Term: v.T("agency.short_en"), Value: cmp.Or(u.Short.EN, v.T("agency.none"))})
 	}
 	if u.Region != "" {
 		rows = append(rows, views.SummaryRow{Term: v.T("agency.region"), Value: v.T("agency.region_" + u.Region)})

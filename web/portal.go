@@ -119,6 +119,15 @@ func (v *Visit) period(a portal.Announcement) string {
 	return v.T("portal.period_from", "from", a.FirstDay())
 }
 
+// days is the same in short, for a column of a table.
+func (v *Visit) days(a portal.Announcement) string {
+	lang := string(v.Lang)
+	if last := a.LastDay(); !last.IsZero() {
+		return a.FirstDay().Short(lang) + " – " + last.Short(lang)
+	}
+	return v.T("portal.days_from", "from", a.FirstDay().Short(lang))
+}
+
 // adminCrumbs lead back to the page of administrators and on to the pages named, as pairs of key and address.
 func (v *Visit) adminCrumbs(pairs ...string) []views.Crumb {
 	crumbs := []views.Crumb{{Label: v.T("agency.admin"), Href: "/admin"}}
@@ -148,8 +157,8 @@ func (s *Server) systems(w http.ResponseWriter, r *http.Request, v *Visit) error
 	}
 	var page views.SystemsPage
 	for _, m := range menus {
-		if m.Code == portal.Home {
-			continue // leads to the first page
+		if len(m.Systems) == 0 {
+			continue
 		}
 		group := views.SystemGroup{Title: m.Name.In(v.Lang)}
 		for _, sys := range m.Systems {
@@ -218,7 +227,7 @@ func (s *Server) announcements(w http.ResponseWriter, r *http.Request, v *Visit)
 	rows := make([]views.AnnouncementRow, len(list))
 	for i, a := range list {
 		rows[i] = views.AnnouncementRow{
-			Title: a.Title.In(v.Lang), Place: v.T("portal.place_" + string(a.Place)), Period: v.period(a.Announcement),
+			Title: a.Title.In(v.Lang), Place: v.T("portal.place_" + string(a.Place)), Period: v.days(a.Announcement),
 			State: v.T("portal.state_" + string(a.State)), Kind: kinds[a.State],
 		}
 		if a.State != portal.Closed {

@@ -81,7 +81,7 @@ func TestIntranetShowsTheMenu(t *testing.T) {
 	}
 	b.get("/intranet?menu=reports").wants(http.StatusOK, "ยังไม่มีระบบงานในเมนูนี้")
 	b.get("/intranet?menu=none").wants(http.StatusNotFound)
-	b.in(locale.EN).get("/intranet").wants(http.StatusOK, "Permit systems", "Industrial waste permits (Ko.1)", "Can not be opened from here")
+	b.in(locale.EN).get("/intranet").wants(http.StatusOK, "Permit systems", "Industrial waste permits (Ko.1)", "No web address yet")
 }
 
 func TestEntranceOfKO1(t *testing.T) {
