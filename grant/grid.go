@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"sitthi/agency"
 	"sitthi/internal/locale"
 	"sitthi/internal/store"
 	"sitthi/internal/thai"
@@ -152,45 +153,83 @@ func (b *Book) gridQuery(ctx context.Context, tx *store.Tx, s Scope, f Filter) (
 		w.add("g.ends_at <= ?", store.Us(day.EndExclusive()))
 	}
 	addState(w, f.State, tx.Now)
-	if f.Citizen != "" {
-		persons, err := b.withDigits(ctx, tx, s, f.Citizen)
+	if part := thai.Fold(f.Citizen); part != "" {
+		persons, err := b.withDigits(ctx, tx, s, part)
 		if err != nil {
 			return nil, err
 		}
 		or := &where{args: w.args}
-		or.add("a.name_fold LIKE ? ESCAPE '!'", contains(thai.Fold(f.Citizen)))
+		or.add("a.name_fold LIKE ? ESCAPE '!'", contains(part))
 		if persons != nil {
 			in(or, "g.person_id", persons)
 		}
-		w.args = or.args
-		w.parts = append(w.parts, strings.Join(or.parts, " OR "))
+		w.either(or)
 	}
-	if f.Search != "" {
-		persons, err := b.withDigits(ctx, tx, s, f.Search)
-		if err != nil {
+	if part := thai.Fold(f.Search); part != "" {
+		or := &where{args: w.args}
+		or.add("a.name_fold LIKE ? ESCAPE '!'", contains(part))
+		or.add(orderFold+" LIKE ? ESCAPE '!'", contains(part))
+		if err := addPlaces(ctx, tx, or, part); err != nil {
 			return nil, err
 		}
-		part := contains(thai.Fold(f.Search))
-		or := &where{args: w.args}
-		or.add("a.name_fold LIKE ? ESCAPE '!'", part)
-		for _, column := range []string{"u.short_th", "u.short_en", "t.name_th", "t.name_en", "g.order_number"} {
-			or.add("lower("+column+") LIKE ? ESCAPE '!'", part)
-		}
-		if n := onlyDigits(f.Search); n != "" {
+		if n := onlyDigits(part); n != "" {
 			or.add("CAST(g.number AS TEXT) = ?", n)
+		}
+		persons, err := b.withDigits(ctx, tx, s, part)
+		if err != nil {
+			return nil, err
 		}
 		if persons != nil {
 			in(or, "g.person_id", persons)
 		}
 		for _, level := range Levels {
-			if strings.Contains(thai.Fold(level.Name.TH+" "+level.Name.EN), thai.Fold(f.Search)) {
+			if strings.Contains(thai.Fold(level.Name.TH+" "+level.Name.EN), part) {
 				or.add("g.level = ?", level.Level)
 			}
 		}
-		w.args = or.args
-		w.parts = append(w.parts, strings.Join(or.parts, " OR "))
+		w.either(or)
 	}
 	return w, nil
+}
+
+// orderFold is the order number as it is searched: officials write its digits in Thai or in Arabic form.
+var orderFold = func() string {
+	fold := "lower(g.order_number)"
+	for n, digit := range []rune("๐๑๒๓๔๕๖๗๘๙") {
+		fold = "replace(" + fold + ", '" + string(digit) + "', '" + strconv.Itoa(n) + "')"
+	}
+	return fold
+}()
+
+// addPlaces lets through the units and groups whose name contains a folded text. They are few, so they are looked
+// through here and not once more for every grant.
+func addPlaces(ctx context.Context, tx *store.Tx, or *where, part string) error {
+	units, err := agency.Units(ctx, tx)
+	if err != nil {
+		return err
+	}
+	teams, err := agency.AllTeams(ctx, tx)
+	if err != nil {
+		return err
+	}
+	named := func(name locale.Name) bool {
+		return strings.Contains(thai.Fold(name.TH), part) || strings.Contains(thai.Fold(name.EN), part)
+	}
+	var codes []string
+	for _, u := range units {
+		if named(u.Short) {
+			codes = append(codes, u.Code)
+		}
+	}
+	if len(codes) > 0 {
+		in(or, "g.unit", codes)
+	}
+	for _, team := range teams {
+		if named(team.Name) {
+			or.add("(g.unit = ? AND g.team = ?)", team.Unit, team.Code)
+		}
+	}
+	return nil
 }
 
 // addState narrows to the grants of one state; the rules say the same of one grant in StateAt.
@@ -307,7 +346,7 @@ func (b *Book) Grid(ctx context.Context, by person.ID, f Filter) (Page, error) {
 			return err
 		}
 		page = Page{Scope: s, Number: max(f.Page, 1), Pages: 1}
-		if err := tx.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 `+gridTables+` WHERE `+w.String()+` LIMIT `+strconv.Itoa(CountUpTo+1)+`) AS some`,
+		if err := tx.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 `+gridTables+` WHERE `+w.String()+` LIMIT `+strconv.Itoa(CountUpTo+1)+`) AS matching`,
 			w.args...).Scan(&page.Total); err != nil {
 			return fmt.Errorf("count grants: %w", err)
 		}

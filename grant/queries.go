@@ -278,6 +278,12 @@ func in[T any](w *where, column string, values []T) {
 	w.add(column+" IN (?"+strings.Repeat(", ?", len(values)-1)+")", args...)
 }
 
+// either appends the conditions of another, which began with this one's values, of which one has to hold.
+func (w *where) either(or *where) {
+	w.args = or.args
+	w.parts = append(w.parts, strings.Join(or.parts, " OR "))
+}
+
 func (w *where) String() string {
 	if len(w.parts) == 0 {
 		return "1 = 1"
