@@ -66,7 +66,10 @@ func (b *Book) Propose(ctx context.Context, by person.ID, o AppointmentOrder) (a
 		}
 		return b.tellCentre(ctx, tx, by, "appointment.proposed", "/admin/appointments", words)
 	})
-	return a, err
+	if err != nil {
+		return Appointment{}, err
+	}
+	return a, nil
 }
 
 // PostName is how officials call a post.
@@ -116,7 +119,10 @@ func (b *Book) appointment(ctx context.Context, by person.ID, name, id string, f
 		act.Unit, act.Subject, act.Detail = a.Unit, string(a.Person), a.facts()
 		return f(tx, &a, administrator, act)
 	})
-	return a, err
+	if err != nil {
+		return Appointment{}, err
+	}
+	return a, nil
 }
 
 // ConfirmAppointment makes a proposed appointment hold: the second person of the two. Its authority begins now or on

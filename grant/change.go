@@ -61,7 +61,10 @@ func (b *Book) act(ctx context.Context, by person.ID, name, id string, f func(tx
 	if foreign && errors.Is(err, problem.Denied) {
 		return Grant{}, problem.New(problem.NotFound, "grant.not_found")
 	}
-	return g, err
+	if err != nil {
+		return Grant{}, err
+	}
+	return g, nil
 }
 
 // Revoke ends a grant at once (Delete) and keeps it in the history. The last approver of a unit goes only when the
@@ -338,5 +341,8 @@ func (b *Book) Second(ctx context.Context, by person.ID, id string, yes bool, re
 		}
 		return b.tellIfRegistered(ctx, tx, g, "grant.given")
 	})
-	return g, err
+	if err != nil {
+		return Grant{}, err
+	}
+	return g, nil
 }

@@ -414,7 +414,10 @@ func (b *Book) Whose(ctx context.Context, by person.ID, citizen thai.CitizenID) 
 		ok = n > 0
 		return nil
 	})
-	return who, ok, err
+	if err != nil || !ok {
+		return "", false, err
+	}
+	return who, true, nil
 }
 
 // Each hands every row of a filter to f, without pages, for an export. It fails as Grid does; an error of f ends it.

@@ -22,9 +22,9 @@ import (
 
 // Found is what a head is shown of the person behind a citizen ID before he saves.
 type Found struct {
-	Person     person.ID // "" when nobody with this ID was ever mentioned
+	Person     person.ID // "" when LookUp finds nobody registered: whom other units named is not told
 	Registered bool
-	Masked     bool // registered in another office: name and contacts are only hinted at
+	Masked     bool // registered in another office, or shown to no head: name, contacts and ID are only hinted at
 	Name       string
 	Position   string
 	Home       locale.Name
@@ -71,15 +71,20 @@ func (b *Book) LookUp(ctx context.Context, by person.ID, unit string, citizen th
 			return err
 		}
 		act.Subject = string(who)
-		found, err = b.found(ctx, tx, by, unit, who, head)
+		if found, err = b.found(ctx, tx, by, unit, who, head); err == nil && !found.Registered {
+			found = Found{}
+		}
 		return err
 	})
-	return found, err
+	if err != nil {
+		return Found{}, err
+	}
+	return found, nil
 }
 
 // found gathers what may be shown of a person to who gives rights in a unit.
 func (b *Book) found(ctx context.Context, tx *store.Tx, by person.ID, unit string, who person.ID, head bool) (Found, error) {
-	f := Found{Person: who, Self: who == by}
+	f := Found{Person: who, Self: who == by, Masked: !head}
 	account, err := officer.Find(ctx, tx, who)
 	if errors.Is(err, problem.NotFound) {
 		return f, nil
@@ -399,7 +404,7 @@ func (b *Book) StoryOf(ctx context.Context, by person.ID, unit string, who perso
 		if st.Citizen, err = b.roll.CitizenID(ctx, tx, who); err != nil {
 			return err
 		}
-		st.Entries, st.Next, st.Names, err = b.entries(ctx, tx, audit.Query{Unit: unit, Subject: string(who), Before: before})
+		st.Entries, st.Next, st.Names, err = b.entries(ctx, tx, s, audit.Query{Unit: unit, Subject: string(who), Before: before})
 		return err
 	})
 	return st, err
@@ -418,7 +423,7 @@ func (b *Book) History(ctx context.Context, by person.ID, unit, before string) (
 		if at, err = agency.Find(ctx, tx, unit); err != nil {
 			return err
 		}
-		entries, next, who, err = b.entries(ctx, tx, audit.Query{Unit: unit, Before: before})
+		entries, next, who, err = b.entries(ctx, tx, s, audit.Query{Unit: unit, Before: before})
 		return err
 	})
 	return at, entries, next, who, err
@@ -427,18 +432,42 @@ func (b *Book) History(ctx context.Context, by person.ID, unit, before string) (
 // pageOfLog is how many entries of the log a page shows.
 const pageOfLog = 50
 
-func (b *Book) entries(ctx context.Context, tx *store.Tx, q audit.Query) ([]audit.Entry, string, map[person.ID]string, error) {
-	q.Limit = pageOfLog
+// entries lists what was done in a unit, but for who signed in when, with the names of those involved. A head learns
+// no more from the history than from his other pages: of people who neither belong to the unit, nor hold or held a
+// right in it, nor acted in it, he sees how the name begins.
+func (b *Book) entries(ctx context.Context, tx *store.Tx, s Scope, q audit.Query) ([]audit.Entry, string, map[person.ID]string, error) {
+	q.Limit, q.Without = pageOfLog, "signin."
 	entries, next, err := audit.List(ctx, tx, q)
 	if err != nil {
 		return nil, "", nil, err
 	}
-	ids := []person.ID{}
+	ids, subjects := []person.ID{}, []person.ID{}
 	for _, e := range entries {
 		ids = append(ids, person.ID(e.Actor), person.ID(e.Subject))
+		subjects = append(subjects, person.ID(e.Subject))
 	}
 	who, err := names(ctx, tx, ids)
-	return entries, next, who, err
+	if err != nil || s.All || len(subjects) == 0 {
+		return entries, next, who, err
+	}
+	w := &where{}
+	in(w, "a.person_id", slices.Compact(slices.Sorted(slices.Values(subjects))))
+	w.add("a.unit <> ?", q.Unit)
+	w.add("NOT EXISTS (SELECT 1 FROM grants g WHERE g.person_id = a.person_id AND g.unit = ?)", q.Unit)
+	w.add("NOT EXISTS (SELECT 1 FROM appointments p WHERE p.person_id = a.person_id AND p.unit = ?)", q.Unit)
+	type stranger struct {
+		id            person.ID
+		given, family string
+	}
+	strangers, err := store.Rows(func(row store.Row) (x stranger, err error) { return x, row.Scan(&x.id, &x.given, &x.family) })(tx.Query(ctx,
+		`SELECT a.person_id, a.given_name, a.family_name FROM accounts a WHERE `+w.String(), w.args...))
+	if err != nil {
+		return nil, "", nil, fmt.Errorf("find strangers to unit: %w", err)
+	}
+	for _, x := range strangers {
+		who[x.id] = x.given + " " + hint(x.family)
+	}
+	return entries, next, who, nil
 }
 
 // Log lists entries of the whole log for central administrators and auditors, newest first.
