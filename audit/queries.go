@@ -29,6 +29,9 @@ type Entry struct {
 type Query struct {
 	Unit, Subject, Actor, Object, Act, Outcome string
 
+	// Without leaves out the acts whose name begins so, such as "signin.".
+	Without string
+
 	From, To time.Time // from the one moment on, up to but not at the other
 	Before   string    // the cursor that the page before ended with
 	Limit    int       // entries to a page, 50 when not positive and at most 500
@@ -53,6 +56,9 @@ func List(ctx context.Context, tx *store.Tx, q Query) (entries []Entry, next str
 		if equal.value != "" {
 			add("e."+equal.column+" = ?", clean(equal.value))
 		}
+	}
+	if q.Without != "" {
+		add("substr(e.act, 1, ?) <> ?", len(q.Without), q.Without)
 	}
 	if !q.From.IsZero() {
 		add("e.at >= ?", q.From.UnixMicro())

@@ -313,7 +313,7 @@ func gridOf(v *Visit, level grant.LevelRow, path string, query url.Values, f gra
 		{Key: "name", Label: v.T("rights.citizen"), Filter: views.Filter{Name: "citizen", Hint: v.T("rights.citizen_filter")}},
 		{Key: "from", Label: v.T("rights.from"), Filter: views.Filter{Name: "from", Hint: v.T("rights.day")}},
 		{Key: "until", Label: v.T("rights.until"), Filter: views.Filter{Name: "until", Hint: v.T("rights.day")}},
-		{Label: v.T("rights.state"), Filter: views.Filter{Name: "state", Options: states}},
+		{Label: v.T("rights.state"), Filter: views.Filter{Name: "state", Options: states, All: v.T("rights.state_live")}},
 		{},
 	}
 	if len(page.Scope.Heads) > 0 && level.Level != 0 {

@@ -278,6 +278,15 @@ func TestConfirmWhoRegistered(t *testing.T) {
 	chief.post(path, "answer", "yes").wants(http.StatusConflict)
 }
 
+// The history of a unit tells no more of a stranger than the look that is recorded in it did.
+func TestHistoryHidesStrangers(t *testing.T) {
+	k := newKit(t)
+	chief := k.as(t, chief12)
+	chief.post("/ko1/rights/consider/person", "unit", "TH-12", "citizen", considers3).wants(http.StatusOK).lacks("ขยัน")
+	chief.get("/ko1/units/TH-12/history").wants(http.StatusOK, "มานะ").lacks("ขยัน", "เข้าสู่ระบบ ·")
+	k.as(t, auditor).get("/ko1/units/TH-12/history").wants(http.StatusOK, "มานะ ขยัน")
+}
+
 func TestMyRights(t *testing.T) {
 	k := newKit(t)
 	k.as(t, considers).get("/my/rights").wants(http.StatusOK, "1 พิจารณา", "นนทบุรี", "วิชัย นนทบุรี", "มีผล")

@@ -60,7 +60,9 @@ type Column struct {
 type Filter struct {
 	Name string // the parameter in the URL
 	// Options make it a list, headed by "(ทั้งหมด)"; without them it is text.
-	Options   []Option
+	Options []Option
+	// All heads the options; "(ทั้งหมด)" unless set, for a list whose first choice is not all.
+	All       string
 	InputMode string
 	Hint      string // placeholder
 }
