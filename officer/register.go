@@ -201,7 +201,7 @@ func (d *Desk) check(ctx context.Context, f Form) (entry, error) {
 			return entry{}, err
 		}
 	}
-	return e, c.Err()
+	return e, inOrder(c.Err())
 }
 
 func (d *Desk) mayStart(ctx context.Context, tx *store.Tx) error {

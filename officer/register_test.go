@@ -135,6 +135,9 @@ func TestFaults(t *testing.T) {
 				if got := faults(err); fmt.Sprint(got) != fmt.Sprint(c.want) {
 					t.Errorf("faults\n%v, want\n%v", got, c.want)
 				}
+				if first := err.(*problem.Problem).Fields[0].Name; c.want["citizen_id"] != "" && first != "citizen_id" {
+					t.Errorf("the first fault told is that of %s", first)
+				}
 			})
 		}
 		t.Run("a weak password", func(t *testing.T) {

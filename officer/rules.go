@@ -2,6 +2,7 @@ package officer
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -55,6 +56,23 @@ const (
 	FieldSure          = "sure"
 	FieldCode          = "code"
 )
+
+// order is the order of the fields in the form.
+var order = [...]string{
+	FieldCitizenID, FieldPhone, FieldSure, FieldGivenName, FieldFamilyName, FieldPosition, FieldUnit, FieldEmail, FieldLineID,
+	FieldPassword, FieldPasswordAgain, FieldTerms,
+}
+
+// inOrder puts the faults of a form in the order of its fields.
+func inOrder(err error) error {
+	var p *problem.Problem
+	if errors.As(err, &p) {
+		slices.SortStableFunc(p.Fields, func(a, b problem.Field) int {
+			return slices.Index(order[:], a.Name) - slices.Index(order[:], b.Name)
+		})
+	}
+	return err
+}
 
 // How many characters (code points) the fields take.
 const (

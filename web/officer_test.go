@@ -9,9 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"sitthi/internal/browsertest"
 	"sitthi/internal/locale"
 	"sitthi/internal/store"
 	"sitthi/officer"
+	"sitthi/signin"
 )
 
 // newcomer is a registration form without a fault, as pairs of name and value.
@@ -100,7 +102,7 @@ func TestRegister(t *testing.T) {
 		b.in(locale.EN).get(path).wants(http.StatusOK, "You are registered")
 
 		b.in(locale.TH).post("/officer/login", "citizen_id", "3990000000503", "password", "ฝนตกที่บางกรวยเมื่อคืน", "next", "/officer/profile").
-			follow().wants(http.StatusOK, "ปราณี มาใหม่", "3-9900-XXXXX-XX-3", "ฉบับที่ "+officer.TermsVersion, newMail, "อุปกรณ์นี้").
+			follow().wants(http.StatusOK, "ปราณี มาใหม่", "3-9900-XXXXX-XX-3", "ฉบับที่ "+officer.TermsVersion, newMail, "อุปกรณ์ที่ใช้อยู่").
 			lacks("3-9900-00000-50-3")
 	})
 }
@@ -305,7 +307,7 @@ func TestProfile(t *testing.T) {
 	eachKit(t, func(t *testing.T, k *kit) {
 		b := k.as(t, without)
 		other := k.as(t, without)
-		page := b.get("/officer/profile").wants(http.StatusOK, "ข้อมูลที่สมัครไว้", "3-9900-XXXXX-XX-8", "สำนักงานอุตสาหกรรมจังหวัดนนทบุรี", "ยืนยันแล้วเมื่อ", "อุปกรณ์นี้", "192.0.2.1")
+		page := b.get("/officer/profile").wants(http.StatusOK, "ข้อมูลที่สมัครไว้", "3-9900-XXXXX-XX-8", "สำนักงานอุตสาหกรรมจังหวัดนนทบุรี", "ยืนยันแล้วเมื่อ", "อุปกรณ์ที่ใช้อยู่", "192.0.2.1")
 		page.lacks("3-9900-00000-22-8", without)
 		b.in(locale.EN).get("/officer/profile").wants(http.StatusOK, "Registered information", "Sign out everywhere")
 
@@ -373,5 +375,112 @@ func TestBrowserName(t *testing.T) {
 		if got := v.browserName(agent); got != want {
 			t.Errorf("%q is %q, want %q", agent, got, want)
 		}
+	}
+}
+
+// TestOfficerPagesInABrowser registers, signs in and out as people do, with and without JavaScript, and holds every page
+// on the way to the window and to axe-core. The cookies with the prefix __Host- must come back over http://localhost.
+func TestOfficerPagesInABrowser(t *testing.T) {
+	for i, c := range []struct {
+		name string
+		opts browsertest.Options
+	}{
+		{"desktop-th", browsertest.Options{Lang: "th"}},
+		{"phone-en-dark", browsertest.Options{Lang: "en", Phone: true, Dark: true}},
+		{"no-js", browsertest.Options{Lang: "th", Phone: true, NoJS: true}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k := newKit(t)
+			b := browsertest.Open(t, strings.Replace(k.url, "127.0.0.1", "localhost", 1), c.opts)
+			lang := locale.Parse(c.opts.Lang)
+			word := func(key string) string { return k.server.catalog.Text(lang, key, nil) }
+			var office locale.Name
+			for _, u := range must(k.officers.Offices(t.Context()))(t) {
+				if u.Code == "TH-12" {
+					office = u.Name
+				}
+			}
+			look := func(page string) {
+				t.Helper()
+				b.Screenshot(fmt.Sprintf("officer-%d-%s-%s", i, page, c.name))
+				b.NoHorizontalScroll()
+				if !c.opts.NoJS {
+					b.Axe()
+				}
+			}
+			fill := func(citizen string) {
+				t.Helper()
+				b.Go("/officer/register")
+				b.Fill(word("officer.citizen_id"), citizen)
+				b.Fill(word("officer.phone"), newPhone)
+				b.Fill(word("officer.given_name"), "ปั๊ญญู")
+				b.Fill(word("officer.family_name"), "ฐูปญุ่ง")
+				b.Fill(word("officer.position"), "นักวิชาการอุตสาหกรรมปฏิบัติการ")
+				b.Select(word("officer.unit"), office.In(lang))
+				b.Fill(word("officer.email"), newMail)
+				b.Fill(word("officer.line_id"), "pranee")
+				b.Fill(word("officer.password"), "ฝนตกที่บางกรวยเมื่อคืน")
+				b.Fill(word("officer.password_again"), "ฝนตกที่บางกรวยเมื่อคืน")
+				b.Check(word("officer.terms_accept") + " " + word("officer.terms_link"))
+			}
+			b.Go("/officer/register")
+			if c.opts.Lang == "en" {
+				b.Click("EN")
+				b.See(word("officer.register"))
+			}
+			look("register")
+			b.Press(word("officer.register_submit"))
+			b.See(word("officer.problem.citizen_id_empty"))
+			look("register-faults")
+			fill(unknown)
+			b.Press(word("officer.register_submit"))
+			b.See(word("officer.title_email"), newMail)
+			look("code")
+			b.Fill(word("officer.code"), "0000000")
+			b.Press(word("officer.code_submit"))
+			b.See(word("proof.code.wrong"))
+			look("code-wrong")
+			b.Fill(word("officer.code"), k.code(t, newMail))
+			b.Press(word("officer.code_submit"))
+			b.See(word("officer.title_phone"), newPhone)
+			b.Fill(word("officer.code"), k.code(t, newE164))
+			b.Press(word("officer.code_submit"))
+			b.See(word("officer.title_registered"), word("officer.end_no_rights"))
+			look("registered")
+
+			b.Go("/officer/terms")
+			look("terms")
+			b.Go("/officer/login?next=/officer/profile")
+			look("sign-in")
+			b.Fill(word("officer.citizen_id"), "3990000000503")
+			b.Fill(word("officer.password"), "wrong")
+			b.Press(word("officer.sign_in"))
+			b.See(word("signin.problem.wrong"))
+			look("sign-in-wrong")
+			if got := b.Value(word("officer.citizen_id")); got != "3-9900-00000-50-3" && !c.opts.NoJS || got == "" {
+				t.Errorf("the citizen ID reads %q after a failure", got)
+			}
+			b.Fill(word("officer.password"), "ฝนตกที่บางกรวยเมื่อคืน")
+			b.Press(word("officer.sign_in"))
+			b.See(word("officer.profile_data"), "ปั๊ญญู ฐูปญุ่ง", "3-9900-XXXXX-XX-3")
+			must(k.signin.SignIn(t.Context(), signin.In{ // in another browser
+				CitizenID: unknown, Password: "ฝนตกที่บางกรวยเมื่อคืน", Address: "192.0.2.1", Agent: "Firefox/145.0 (Windows NT 10.0)",
+			}))(t)
+			b.Reload()
+			look("profile")
+			b.Press(word("officer.session_end"))
+			b.See(word("officer.session_ended"))
+			b.Press(word("officer.sessions_end_all"))
+			b.See(word("officer.sessions_ended"))
+
+			k.later(16 * time.Minute)
+			fill(without)
+			b.Press(word("officer.register_submit"))
+			b.See(word("officer.title_email"))
+			b.Fill(word("officer.code"), k.code(t, newMail))
+			b.Press(word("officer.code_submit"))
+			b.See(word("officer.title_existing"), word("officer.forgotten"))
+			look("existing")
+		})
 	}
 }
