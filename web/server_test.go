@@ -33,7 +33,10 @@ import (
 // mount serves routes of the test's own behind everything that real ones stand behind.
 func (k *kit) mount(t *testing.T, routes ...Route) {
 	t.Helper()
-	handler := must(k.server.assemble(append(routes, k.server.languageRoutes()...)))(t)
+	if !slices.ContainsFunc(routes, func(r Route) bool { return r.Pattern == "POST /language" }) {
+		routes = append(routes, k.server.languageRoutes()...)
+	}
+	handler := must(k.server.assemble(routes))(t)
 	served := httptest.NewServer(handler)
 	t.Cleanup(served.Close)
 	k.url = served.URL

@@ -37,8 +37,8 @@ func (c *backupCommand) Run(ctx context.Context, sh *shell, secrets config.Secre
 	if err != nil {
 		return err
 	}
-	if _, err := os.Lstat(c.To); !errors.Is(err, fs.ErrNotExist) {
-		return config.Wrong("to", "%s exists already", c.To)
+	if err := absent("to", c.To); err != nil {
+		return err
 	}
 	v, err := openExisting(ctx, &c.Database, secrets, newClock())
 	if err != nil {
@@ -65,8 +65,8 @@ func (c *backupCommand) Run(ctx context.Context, sh *shell, secrets config.Secre
 	if err := place(filepath.Join(folder, "sealed"), c.To); err != nil {
 		return err
 	}
-	fmt.Fprintf(sh.out, "backup written to %s\n%s", c.To, summary)
-	return nil
+	_, err = fmt.Fprintf(sh.out, "backup written to %s\n%s", c.To, summary)
+	return err
 }
 
 func (c *backupCommand) recipients(secrets config.Secrets) ([]age.Recipient, error) {
@@ -107,8 +107,8 @@ func (c *restoreCommand) Run(ctx context.Context, sh *shell, secrets config.Secr
 	}
 	target := strings.TrimPrefix(c.URL, "sqlite:")
 	for _, name := range []string{target, target + "-wal", target + "-shm"} {
-		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
-			return config.Wrong("database", "%s exists already: restore into another path", name)
+		if err := absent("database", name); err != nil {
+			return err
 		}
 	}
 	identities, err := c.identities(secrets)
@@ -133,15 +133,11 @@ func (c *restoreCommand) Run(ctx context.Context, sh *shell, secrets config.Secr
 	if err := c.verify(ctx, sh, secrets, plain); err != nil {
 		return err
 	}
-	summary, err := logOf(ctx, plain)
-	if err != nil {
-		return err
-	}
 	if err := place(plain, target); err != nil {
 		return err
 	}
-	fmt.Fprintf(sh.out, "restored to %s\n%s", target, summary)
-	return nil
+	_, err = fmt.Fprintf(sh.out, "restored to %s\n", target)
+	return err
 }
 
 func (c *restoreCommand) identities(secrets config.Secrets) ([]age.Identity, error) {
@@ -189,11 +185,19 @@ func (c *restoreCommand) verify(ctx context.Context, sh *shell, secrets config.S
 	if err := errors.Join(err, v.db.Close()); err != nil {
 		return err
 	}
-	if report.Fault != nil {
-		return fmt.Errorf("the audit log in the backup is not whole: %v", report.Fault)
+	return tellAudit(sh.out, report)
+}
+
+// absent fails when there is a file already where one is to be written.
+func absent(flag, name string) error {
+	_, err := os.Lstat(name)
+	switch {
+	case err == nil:
+		return config.Wrong(flag, "%s exists already: name another path", name)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
 	}
-	fmt.Fprintf(sh.out, "checked: %d entries of the audit log, root %s\n", report.Size, report.Root)
-	return nil
+	return config.Wrong(flag, "%w", err)
 }
 
 func onlySQLite(address string) error {

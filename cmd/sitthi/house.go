@@ -47,12 +47,8 @@ type house struct {
 }
 
 // build puts everything in its place. public is the address that people type.
-func build(v *vault, c *config.Serve, secrets config.Secrets, clk clock.Clock, log *slog.Logger, public *url.URL) (*house, error) {
-	h := &house{vault: v, clock: clk, log: log, metrics: observe.NewMetrics(version()), roll: person.NewRoll(v.ring)}
-	senders, err := senders(c, secrets, log)
-	if err != nil {
-		return nil, err
-	}
+func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, clk clock.Clock, log *slog.Logger, public *url.URL) (h *house, err error) {
+	h = &house{vault: v, clock: clk, log: log, metrics: observe.NewMetrics(version()), roll: person.NewRoll(v.ring)}
 	h.outbox, err = notify.NewOutbox(notify.Options{DB: v.db, Ring: v.ring, Log: log, Senders: senders, KeepBodies: c.Demo || hooked})
 	if err != nil {
 		return nil, err

@@ -29,6 +29,10 @@ func (c *serveCommand) Run(ctx context.Context, sh *shell, secrets config.Secret
 	if err != nil {
 		return err
 	}
+	senders, err := senders(&c.Serve, secrets, log)
+	if err != nil {
+		return err
+	}
 	listener, err := listen(ctx, "listen", c.Listen)
 	if err != nil {
 		return err
@@ -52,9 +56,14 @@ func (c *serveCommand) Run(ctx context.Context, sh *shell, secrets config.Secret
 	if err := dedicate(ctx, v.db, purpose); err != nil {
 		return err
 	}
-	h, err := build(v, &c.Serve, secrets, clk, log, public)
+	h, err := build(v, &c.Serve, senders, clk, log, public)
 	if err != nil {
 		return err
+	}
+	if c.Demo {
+		if err := h.seedDemo(ctx); err != nil {
+			return err
+		}
 	}
 	if err := h.book.Load(ctx); err != nil {
 		return err
@@ -83,6 +92,11 @@ func (c *serveCommand) Run(ctx context.Context, sh *shell, secrets config.Secret
 		fmt.Fprintf(sh.out, "metrics on http://%s/metrics\n", l.Addr())
 	}
 	fmt.Fprintf(sh.out, "listening on %s\n", address)
+	if c.Demo {
+		if err := showDemo(sh.out, public.String()); err != nil {
+			return err
+		}
+	}
 	return h.serve(ctx, servers, c.StopTimeout)
 }
 
