@@ -431,6 +431,7 @@ func TestReading(t *testing.T) {
 					t.Errorf("the story of one who has not registered is masked: %v, %v", st.Found.Masked, err)
 				}
 			}
+			k.revoke(t, k.chief12, pending)
 			stranger := k.officer(t, "TH-14")
 			_, err = k.book.StoryOf(ctx, k.chief12, "TH-12", stranger, "")
 			checkProblem(t, err, problem.NotFound, "problem.person_unknown")
