@@ -1,0 +1,251 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"sitthi/agency"
+	"sitthi/grant"
+	"sitthi/internal/benchkit"
+	"sitthi/internal/observe"
+	"sitthi/internal/seal"
+	"sitthi/internal/storetest"
+	"sitthi/notify"
+	"sitthi/officer"
+	"sitthi/person"
+	"sitthi/portal"
+	"sitthi/proof"
+	"sitthi/signin"
+	"sitthi/web/views"
+)
+
+// hall is the door of a made-up department.
+type hall struct {
+	*storetest.Env
+	server *Server
+	world  *benchkit.World
+	login  *signin.Desk
+}
+
+func openHall(b *testing.B, size benchkit.Size) *hall {
+	b.Helper()
+	env := storetest.SQLite(b)
+	ring, err := seal.New()
+	failed(b, err)
+	log := slog.New(slog.DiscardHandler)
+	roll := person.NewRoll(ring)
+	outbox, err := notify.NewOutbox(notify.Options{
+		DB: env.DB, Ring: ring, Log: log,
+		Senders: map[notify.Channel]notify.Sender{notify.Email: notify.Nowhere{}, notify.SMS: notify.Nowhere{}},
+	})
+	failed(b, err)
+	passwords, err := proof.NewPasswords(ring)
+	failed(b, err)
+	hash, err := passwords.Hash(b.Context(), kitPassword)
+	failed(b, err)
+	h := &hall{Env: env, world: benchkit.Fill(b, env.DB, roll, size, hash)}
+	book := grant.NewBook(grant.Options{DB: env.DB, Clock: env.Clock, Roll: roll, Outbox: outbox, Link: func(path string) string { return path }, Log: log})
+	failed(b, book.Load(b.Context()))
+	h.login = signin.NewDesk(signin.Options{DB: env.DB, Roll: roll, Passwords: passwords, Outbox: outbox, Log: log})
+	h.server, err = New(Options{
+		Log: log, Metrics: observe.NewMetrics("bench"), Clock: env.Clock, Ring: ring, Book: book, SignIn: h.login, Outbox: outbox,
+		Agencies: agency.Desk{DB: env.DB}, Portal: portal.Desk{DB: env.DB},
+		Officers: officer.NewDesk(officer.Options{
+			DB: env.DB, Roll: roll, Ring: ring, Passwords: passwords, Outbox: outbox,
+			Codes: proof.NewCodes(proof.CodesOptions{Ring: ring, Outbox: outbox, Log: log, SMSBudget: 1000}),
+		}),
+		Ready: func(context.Context) error { return nil }, PublicURL: &url.URL{Scheme: "http", Host: "localhost"},
+	})
+	failed(b, err)
+	return h
+}
+
+func failed(b *testing.B, err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// reader is a browser in which somebody has signed in.
+type reader struct {
+	h     *hall
+	token string
+}
+
+func (h *hall) as(b *testing.B, who person.ID) reader {
+	b.Helper()
+	n := slices.Index(h.world.Officers, who)
+	opened, err := h.login.SignIn(b.Context(), signin.In{
+		CitizenID: benchkit.Citizen(b, n).Digits(), Password: kitPassword, Address: "192.0.2.1", Agent: "bench",
+	})
+	failed(b, err)
+	return reader{h, opened.Token}
+}
+
+func (r reader) request(b *testing.B, path string) *http.Request {
+	request := httptest.NewRequestWithContext(b.Context(), http.MethodGet, path, nil)
+	request.Host = "localhost"
+	request.AddCookie(&http.Cookie{Name: r.h.server.cookieName(sessionCookie), Value: r.token})
+	return request
+}
+
+// get opens a page through everything that stands between a connection and its handler.
+func (r reader) get(b *testing.B, path string) *bytes.Buffer {
+	answer := httptest.NewRecorder()
+	r.h.server.Handler().ServeHTTP(answer, r.request(b, path))
+	if answer.Code != http.StatusOK {
+		b.Fatalf("%s: %d\n%s", path, answer.Code, answer.Body)
+	}
+	return answer.Body
+}
+
+// prepared answers the grid page of a level with all that it shows in memory, ready to be drawn.
+func (r reader) prepared(b *testing.B, path string, level grant.LevelRow) func() *bytes.Buffer {
+	b.Helper()
+	s := r.h.server
+	request := r.request(b, path)
+	v := s.visit(request)
+	failed(b, s.identify(httptest.NewRecorder(), request, v))
+	who := v.Session.Person
+	filter, query := readFilter(request.URL.Query(), level)
+	page, err := s.Book.Grid(b.Context(), who, filter)
+	failed(b, err)
+	choices, err := s.Book.Choices(b.Context(), who)
+	failed(b, err)
+	overview, err := s.Book.Overview(b.Context(), who)
+	failed(b, err)
+	body := views.RightsPage{TabsLabel: v.T("rights.tabs"), Grid: gridOf(v, level, request.URL.Path, query, filter, page, choices)}
+	for _, row := range page.Rows {
+		body.Rows = append(body.Rows, rowOf(v, row, page.Scope, filter, ""))
+	}
+	p := v.Page("rights.title")
+	p.Subtitle, p.Crumbs = whose(v, overview), rightsCrumbs(v)
+	body.Tabs = tabsOf(v, overview, choices, level.Code)
+	return func() *bytes.Buffer {
+		var out bytes.Buffer
+		failed(b, views.Layout(p, views.Rights(p, body)).Render(b.Context(), &out))
+		return &out
+	}
+}
+
+// BenchmarkGridPage holds the grid page of a head's unit against drawing the same 50 rows from memory.
+func BenchmarkGridPage(b *testing.B) {
+	h := openHall(b, benchkit.Department)
+	chief := h.as(b, h.world.Heads["TH-12"])
+	path := "/ko1/rights/consider"
+	level, ok := grant.LevelOf("consider")
+	if !ok {
+		b.Fatal("no such level")
+	}
+	draw := chief.prepared(b, path, level)
+	if page := chief.get(b, path); !bytes.Equal(page.Bytes(), draw().Bytes()) || bytes.Count(page.Bytes(), []byte("<tr")) < 50 {
+		b.Fatalf("the two pages differ:\n%s\n%s", page, draw())
+	}
+	rounds := benchkit.NewRounds(b, benchkit.CPU)
+	for b.Loop() {
+		rounds.Time("page", 20, func() { chief.get(b, path) })
+		rounds.Time("drawing", 20, func() { draw() })
+	}
+	benchkit.Report(b, benchkit.AtMost("grid page of a head's unit, CPU", rounds.Median("page"), rounds.Median("drawing"),
+		"drawing the same 50 rows from memory", 3))
+}
+
+// BenchmarkGridSearch reports what filters cost that no index serves.
+func BenchmarkGridSearch(b *testing.B) {
+	h := openHall(b, benchkit.Department)
+	chief, administrator := h.as(b, h.world.Heads["TH-12"]), h.as(b, h.world.Administrator)
+	pages := []struct {
+		name, path string
+		who        reader
+	}{
+		{"the overview of a head, first page", "/ko1/rights", chief},
+		{"a part of a citizen ID in a head's unit", "/ko1/rights/consider?citizen=0012", chief},
+		{"a part of a name in a head's unit", "/ko1/rights/consider?citizen=" + url.QueryEscape("วัฒนา"), chief},
+		{"all units, no filter", "/ko1/rights", administrator},
+		{"all units, a part of a name that many have", "/ko1/rights?citizen=" + url.QueryEscape("วัฒนา"), administrator},
+		{"all units, a part of a name that nobody has", "/ko1/rights?citizen=" + url.QueryEscape("ไม่มีใครชื่อนี้"), administrator},
+		{"all units, search in all columns", "/ko1/rights?q=" + url.QueryEscape("จันทร์สกุล"), administrator},
+		{"all units, sorted by name", "/ko1/rights?sort=name", administrator},
+		{"all units, all states, last page", "/ko1/rights?state=all&page=200", administrator},
+	}
+	rounds := benchkit.NewRounds(b, benchkit.Wall)
+	for b.Loop() {
+		for _, p := range pages {
+			rounds.Time(p.name, 1, func() { p.who.get(b, p.path) })
+		}
+	}
+	for _, p := range pages {
+		benchkit.Report(b, benchkit.Figure{Name: "grid: " + p.name, Ours: benchkit.Round(rounds.Median(p.name))})
+	}
+}
+
+// strangers is how many citizen IDs of either kind BenchmarkAnswers tries.
+const strangers = 80
+
+// post sends a form as a visitor and expects the status.
+func (h *hall) post(b *testing.B, path string, want int, form url.Values) {
+	request := httptest.NewRequestWithContext(b.Context(), http.MethodPost, path, strings.NewReader(form.Encode()))
+	request.Host = "localhost"
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.AddCookie(&http.Cookie{Name: h.server.cookieName(browserCookie), Value: "bench"})
+	answer := httptest.NewRecorder()
+	h.server.Handler().ServeHTTP(answer, request)
+	if answer.Code != want {
+		b.Fatalf("%s: %d\n%s", path, answer.Code, answer.Body)
+	}
+}
+
+func (h *hall) wrongPassword(b *testing.B, citizen string) {
+	h.post(b, "/officer/login", http.StatusUnprocessableEntity, url.Values{"citizen_id": {citizen}, "password": {"ไม่ใช่รหัสผ่านนี้แน่นอน"}})
+}
+
+func (h *hall) firstForm(b *testing.B, citizen, name, phone string) {
+	h.post(b, "/officer/register", http.StatusSeeOther, url.Values{
+		officer.FieldCitizenID: {citizen}, officer.FieldPhone: {phone}, officer.FieldGivenName: {"สมชาย"}, officer.FieldFamilyName: {"ใจดี"},
+		officer.FieldPosition: {"นักวิชาการ"}, officer.FieldUnit: {"TH-12"}, officer.FieldEmail: {name + "@example.go.th"},
+		officer.FieldPassword: {kitPassword}, officer.FieldPasswordAgain: {kitPassword}, officer.FieldTerms: {officer.TermsVersion},
+	})
+}
+
+// BenchmarkAnswers reports how long the door takes to refuse a wrong password, and to take the first form of a
+// registration, for citizen IDs that have an account and for such that have none: the two must not tell apart (P5).
+func BenchmarkAnswers(b *testing.B) {
+	h := openHall(b, benchkit.Size{Officers: strangers, Grants: 1})
+	signin, register := benchkit.NewRounds(b, benchkit.Wall), benchkit.NewRounds(b, benchkit.Wall)
+	n := 0
+	for b.Loop() {
+		for i := range strangers {
+			n++
+			for kind, citizen := range map[string]int{"known": i, "unknown": strangers + n} {
+				h.Clock.Advance(10 * time.Minute) // nobody is slowed down
+				id := benchkit.Citizen(b, citizen).Digits()
+				signin.Time(kind, 1, func() { h.wrongPassword(b, id) })
+				register.Time(kind, 1, func() { h.firstForm(b, id, kind+strconv.Itoa(n), fmt.Sprintf("08%08d", 2*n+len(kind)%2)) })
+			}
+		}
+	}
+	for _, f := range []struct {
+		name   string
+		rounds *benchkit.Rounds
+	}{{"refused sign-in", signin}, {"first form of a registration", register}} {
+		spread := func(kind string) string {
+			return fmt.Sprintf("%s / %s / %s", benchkit.Round(f.rounds.Percentile(kind, 10)),
+				benchkit.Round(f.rounds.Median(kind)), benchkit.Round(f.rounds.Percentile(kind, 90)))
+		}
+		benchkit.Report(b, benchkit.Figure{
+			Name: f.name + ", known ID, p10/p50/p90", Ours: spread("known"), Peer: spread("unknown") + " unknown ID",
+			Ratio: float64(f.rounds.Median("known")) / float64(f.rounds.Median("unknown")),
+		})
+	}
+}
