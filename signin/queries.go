@@ -37,6 +37,20 @@ func selectSession(ctx context.Context, tx *store.Tx, tokenHash string) (Session
 	return s, nil
 }
 
+// selectFormer finds a session by the token it had before its last rotation, if that was after the moment given.
+func selectFormer(ctx context.Context, tx *store.Tx, tokenHash string, after time.Time) (Session, error) {
+	s, err := scanSession(tx.QueryRow(ctx, `SELECT `+sessionColumns+`
+		FROM sessions s JOIN accounts a ON a.person_id = s.person_id
+		WHERE s.former_hash = $1 AND s.rotated_at > $2 AND s.ended_at IS NULL`, tokenHash, store.Us(after)))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Session{}, errNoSession()
+	}
+	if err != nil {
+		return Session{}, fmt.Errorf("find session: %w", err)
+	}
+	return s, nil
+}
+
 func selectSessions(ctx context.Context, tx *store.Tx, who person.ID, seenAfter, createdAfter time.Time) ([]Session, error) {
 	list, err := store.Rows(scanSession)(tx.Query(ctx, `SELECT `+sessionColumns+`
 		FROM sessions s JOIN accounts a ON a.person_id = s.person_id
@@ -94,7 +108,7 @@ func updateStepUp(ctx context.Context, tx *store.Tx, session string, after time.
 }
 
 func updateToken(ctx context.Context, tx *store.Tx, session, tokenHash string) error {
-	n, err := tx.Exec(ctx, `UPDATE sessions SET token_hash = $2, stepup_at = $3, seen_at = $3
+	n, err := tx.Exec(ctx, `UPDATE sessions SET former_hash = token_hash, rotated_at = $3, token_hash = $2, stepup_at = $3, seen_at = $3
 		WHERE id = $1 AND ended_at IS NULL`, session, tokenHash, store.Us(tx.Now))
 	if err != nil {
 		return fmt.Errorf("rotate session: %w", err)

@@ -3,6 +3,7 @@ package signin
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -44,6 +45,10 @@ const (
 // seenStep is how exactly it is kept when a session was last seen, so that most requests only read.
 const seenStep = time.Minute
 
+// formerLife is how long a token still opens its session after a step-up gave it a new one. A browser that sends a
+// form twice throws the first answer away, and with it the new token: without this the person would be signed out.
+const formerLife = 30 * time.Second
+
 // errNoSession is the one answer for a session that ended, expired, or never was.
 func errNoSession() error { return problem.New(problem.NotFound, "signin.problem.session") }
 
@@ -54,7 +59,10 @@ func (d *Desk) Session(ctx context.Context, token string) (Session, error) {
 	var now time.Time
 	err := d.db.Read(ctx, func(tx *store.Tx) (err error) {
 		now = tx.Now
-		s, err = selectSession(ctx, tx, seal.TokenHash(token))
+		hash := seal.TokenHash(token)
+		if s, err = selectSession(ctx, tx, hash); errors.Is(err, problem.NotFound) {
+			s, err = selectFormer(ctx, tx, hash, tx.Now.Add(-formerLife))
+		}
 		return err
 	})
 	if err != nil {

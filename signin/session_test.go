@@ -137,12 +137,18 @@ func TestStepUpSlides(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := o.desk.Session(t.Context(), opened.Token); !errors.Is(err, problem.NotFound) {
-			t.Errorf("the token from before the step-up answers %v, want NotFound", err)
+		// The token from before goes on for half a minute, for a form that was sent twice.
+		former := opened.Token
+		if again, err := o.desk.Session(t.Context(), former); err != nil || again.ID != s.ID {
+			t.Errorf("the token from before the step-up answers %+v, %v", again, err)
 		}
 		opened.Token = token
 		if again := steppedUp(9*time.Minute, true); again.ID != s.ID || !again.CreatedAt.Equal(s.CreatedAt) {
 			t.Errorf("the session became another: %+v", again)
+		}
+		env.Clock.Set(storetest.Start.Add(9*time.Minute + 30*time.Second))
+		if _, err := o.desk.Session(t.Context(), former); !errors.Is(err, problem.NotFound) {
+			t.Errorf("the token from before the step-up answers %v after half a minute, want NotFound", err)
 		}
 		steppedUp(14*time.Minute-time.Second, true)
 		steppedUp(14*time.Minute, false)

@@ -317,6 +317,14 @@ func TestStepUp(t *testing.T) {
 	if b.cookies[k.server.cookieName(sessionCookie)] == token {
 		t.Error("the session kept its token")
 	}
+	// Sent twice, as by a double click without scripts: the browser has thrown the first answer and its token away.
+	twice := k.visitor(t)
+	twice.cookies[k.server.cookieName(sessionCookie)] = token
+	again(twice, kitPassword).wants(http.StatusSeeOther)
+	twice.post("/test/act", typed...).wants(http.StatusSeeOther)
+	b.cookies = twice.cookies
+
+	k.later(31 * time.Second)
 	thief := k.visitor(t)
 	thief.cookies[k.server.cookieName(sessionCookie)] = token
 	if got := thief.post("/test/act").location; !strings.HasPrefix(got, "/officer/login") {

@@ -135,7 +135,7 @@ func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, v *Visit) error 
 	typed, answered := r.PostForm[stepUpField]
 	r.PostForm.Del(stepUpField)
 	r.Form.Del(stepUpField)
-	if v.Session.SteppedUp(v.Now) {
+	if v.Session.SteppedUp(v.Now) && !answered { // a password sent twice is answered twice, each time with a new token
 		return s.SignIn.Touch(r.Context(), *v.Session)
 	}
 	if !answered {

@@ -123,6 +123,8 @@ CREATE INDEX codes_by_channel ON codes (channel, created_at);
 CREATE TABLE sessions (
     id         TEXT   NOT NULL PRIMARY KEY,
     token_hash TEXT   NOT NULL UNIQUE,
+    former_hash TEXT, -- of the token before the last rotation, good for some seconds more
+    rotated_at BIGINT,
     person_id  TEXT   NOT NULL REFERENCES accounts (person_id),
     created_at BIGINT NOT NULL,
     seen_at    BIGINT NOT NULL,
@@ -132,6 +134,7 @@ CREATE TABLE sessions (
     ended_at   BIGINT,
     end_reason TEXT   NOT NULL DEFAULT ''
 );
+CREATE UNIQUE INDEX sessions_by_former ON sessions (former_hash);
 CREATE INDEX sessions_by_person ON sessions (person_id, ended_at);
 
 -- Browsers a person has signed in from: they have a throttle of their own.
