@@ -51,7 +51,7 @@ func (s *Server) admin(w http.ResponseWriter, r *http.Request, v *Visit) error {
 		tile("appointments", "/admin/appointments", views.IconPerson),
 		tile("systems", "/admin/systems", views.IconFolder),
 		tile("announcements", "/admin/announcements", views.IconInfo),
-		tile("log", "/audit", views.IconHistory),
+		tile("log", logPath, views.IconHistory),
 	}))
 }
 

@@ -16,7 +16,7 @@ import (
 func TestAdminLeadsToWhatIsKept(t *testing.T) {
 	eachLang(t, func(_ *testing.T, b *browser, say say) {
 		b.get("/admin").wants(http.StatusOK, say("agency.admin"), say("agency.to_appointments_note"), `href="/admin/units"`,
-			`href="/admin/appointments"`, `href="/admin/systems"`, `href="/admin/announcements"`, `href="/audit"`)
+			`href="/admin/appointments"`, `href="/admin/systems"`, `href="/admin/announcements"`, `href="/admin/log"`)
 	})
 }
 

@@ -139,8 +139,12 @@ func (s *Server) rightsPage(w http.ResponseWriter, r *http.Request, v *Visit, le
 	for _, row := range page.Rows {
 		body.Rows = append(body.Rows, rowOf(v, row, page.Scope, filter, r.URL.Query().Get("saved")))
 	}
-	if filter.Person != "" && len(page.Rows) > 0 { // the filter shows the ID it was given, not the person's id
-		body.Grid.Query.Set("citizen", page.Rows[0].CitizenShown())
+	if filter.Person != "" && len(page.Rows) > 0 { // the filter shows the ID it was given; addresses keep the person's id
+		for i := range body.Grid.Columns {
+			if f := &body.Grid.Columns[i].Filter; f.Kept == "person" {
+				f.Shown = page.Rows[0].CitizenShown()
+			}
+		}
 	}
 	p := v.Page("rights.title")
 	if v.Fragment == "grid" {
@@ -310,7 +314,7 @@ func gridOf(v *Visit, level grant.LevelRow, path string, query url.Values, f gra
 		{Key: "unit", Label: v.T("rights.unit"), Filter: views.Filter{Name: "unit", Options: units}},
 		{Key: "team", Label: v.T("rights.team"), Filter: views.Filter{Name: "team", Options: teams}},
 		{Key: "level", Label: v.T("rights.level"), Filter: views.Filter{Name: "level", Options: levels}},
-		{Key: "name", Label: v.T("rights.citizen"), Filter: views.Filter{Name: "citizen", Hint: v.T("rights.citizen_filter")}},
+		{Key: "name", Label: v.T("rights.citizen"), Filter: views.Filter{Name: "citizen", Kept: "person", Hint: v.T("rights.citizen_filter")}},
 		{Key: "from", Label: v.T("rights.from"), Filter: views.Filter{Name: "from", Hint: v.T("rights.day")}},
 		{Key: "until", Label: v.T("rights.until"), Filter: views.Filter{Name: "until", Hint: v.T("rights.day")}},
 		{Label: v.T("rights.state"), Filter: views.Filter{Name: "state", Options: states, All: v.T("rights.state_live")}},

@@ -65,7 +65,18 @@ type Filter struct {
 	All       string
 	InputMode string
 	Hint      string // placeholder
+	// Kept is the parameter that what was typed became, when it may not stand in an address itself; Shown is what
+	// the field shows for it.
+	Kept, Shown string
 }
+
+// set reports whether the grid is filtered by f.
+func (g Grid) set(f Filter) bool {
+	return f.Name != "" && g.Query.Get(f.Name) != "" || f.Kept != "" && g.Query.Get(f.Kept) != ""
+}
+
+// value is what the field of a filter shows.
+func (g Grid) value(f Filter) string { return orDefault(g.Query.Get(f.Name), f.Shown) }
 
 // URL is the address of this grid with some parameters changed, as pairs of
 // name and value; an empty value takes a parameter away. Any change but of the
@@ -108,7 +119,7 @@ func (g Grid) page(n int) templ.SafeURL {
 func (g Grid) Filters() int {
 	n := 0
 	for _, c := range g.Columns {
-		if c.Filter.Name != "" && g.Query.Get(c.Filter.Name) != "" {
+		if g.set(c.Filter) {
 			n++
 		}
 	}
@@ -125,7 +136,7 @@ func (g Grid) cleared() templ.SafeURL {
 	pairs := []string{ParamSearch, ""}
 	for _, c := range g.Columns {
 		if c.Filter.Name != "" {
-			pairs = append(pairs, c.Filter.Name, "")
+			pairs = append(pairs, c.Filter.Name, "", c.Filter.Kept, "")
 		}
 	}
 	return g.URL(pairs...)
