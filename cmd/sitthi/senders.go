@@ -23,11 +23,11 @@ func senders(c *config.Serve, secrets config.Secrets, log *slog.Logger) (map[not
 		return nil, err
 	}
 	if mail == nil {
-		log.Warn("no mail server is set: mail waits in the database", "flag", "--smtp-host")
+		log.Warn("no mail server is set: mail is kept, and given up after two days", "flag", "--smtp-host")
 		mail = unset{"no mail server is set"}
 	}
 	if sms == nil {
-		log.Warn("no way for SMS is set: SMS waits in the database", "flag", "--sms")
+		log.Warn("no way for SMS is set: SMS is kept, and given up after two days", "flag", "--sms")
 		sms = unset{"no way for SMS is set"}
 	}
 	return map[notify.Channel]notify.Sender{notify.Email: mail, notify.SMS: sms}, nil

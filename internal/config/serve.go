@@ -27,7 +27,7 @@ type Serve struct {
 	PublicURL *url.URL `name:"public-url" placeholder:"URL" group:"Pages" help:"Address that people type, for links in messages (default: the address served on)."`
 	TLSCert   string   `name:"tls-cert" placeholder:"FILE" group:"Pages" help:"Certificate chain (PEM); read again when it changes."`
 	TLSKey    string   `name:"tls-key" placeholder:"FILE" group:"Pages" help:"Private key of the certificate (PEM); also the systemd credential tls-key."`
-	Proxies   []Proxy  `name:"proxies" placeholder:"CIDR,…" group:"Pages" help:"Proxies in front, whose X-Forwarded-For, -Proto and -Host are believed."`
+	Proxies   []Proxy  `name:"proxies" placeholder:"CIDR" group:"Pages" help:"Proxies in front, whose X-Forwarded-For, -Proto and -Host are believed."`
 	Metrics   string   `name:"metrics" default:"localhost:9464" placeholder:"ADDR" group:"Pages" help:"Address for Prometheus (/metrics); 'off' for none (default localhost:9464)."`
 
 	FormLimit      int64         `default:"65536" placeholder:"BYTES" group:"Limits" help:"Biggest form that is read (default 65536)."`
@@ -41,7 +41,7 @@ type Serve struct {
 	SignInPerMinute int           `name:"sign-in-per-minute" default:"60" placeholder:"N" group:"People" help:"Tries to sign in per minute and address (default 60)."`
 	SMSBudget       int           `name:"sms-budget" default:"2000" placeholder:"N" group:"People" help:"One-time codes by SMS within 24 hours (default 2000)."`
 
-	SMTPHost         string `name:"smtp-host" placeholder:"HOST" group:"Messages" help:"Mail server. Without one mail waits in the database."`
+	SMTPHost         string `name:"smtp-host" placeholder:"HOST" group:"Messages" help:"Mail server. Without one mail is kept, and given up after two days."`
 	SMTPPort         int    `name:"smtp-port" placeholder:"PORT" group:"Messages" help:"Its port (default 587 with starttls, 465 with tls, 25 with none)."`
 	SMTPTLS          string `name:"smtp-tls" default:"starttls" enum:"starttls,tls,none" placeholder:"MODE" group:"Messages" help:"starttls, tls, or none for a relay on this machine (default starttls)."`
 	SMTPUser         string `name:"smtp-user" placeholder:"NAME" group:"Messages" help:"Name to sign in to the mail server with."`
@@ -49,7 +49,7 @@ type Serve struct {
 	SMTPFrom         string `name:"smtp-from" placeholder:"ADDRESS" group:"Messages" help:"Address that mail comes from."`
 	MailFile         string `name:"mail-file" placeholder:"FILE" group:"Messages" help:"Append mail to this file (JSON lines) instead of sending it."`
 
-	SMS            string `name:"sms" default:"none" enum:"none,http,file" placeholder:"WAY" group:"Messages" help:"How SMS goes out: http, file, or none: then it waits in the database (default none)."`
+	SMS            string `name:"sms" default:"none" enum:"none,http,file" placeholder:"WAY" group:"Messages" help:"How SMS goes out: http, file, or none: then it is kept, and given up after two days (default none)."`
 	SMSURL         string `name:"sms-url" placeholder:"URL" group:"Messages" help:"Address of the SMS gateway; {to}, {text} and {id} are filled in."`
 	SMSMethod      string `name:"sms-method" default:"POST" enum:"POST,PUT" placeholder:"METHOD" group:"Messages" help:"POST or PUT (default POST)."`
 	SMSBody        string `name:"sms-body" placeholder:"TEMPLATE" group:"Messages" help:"What is sent to it; {to}, {text} and {id} are filled in."`
