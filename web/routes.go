@@ -14,5 +14,6 @@ func (s *Server) Routes() []Route {
 		s.rightsRoutes(),
 		s.storyRoutes(),
 		s.logRoutes(),
+		s.appointmentsRoutes(),
 	)
 }

@@ -1,0 +1,1198 @@
+package web
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sitthi/agency"
+	"sitthi/audit"
+	"sitthi/grant"
+	"sitthi/internal/problem"
+	"sitthi/internal/thai"
+	"sitthi/person"
+	"sitthi/web/views"
+)
+
+// appointmentsRoutes are the pages of appointments (การแต่งตั้ง): who heads which unit, who keeps and who audits the
+// system, each proposed by one and confirmed by another; and of the rights of heads, which come about the same way.
+func (s *Server) appointmentsRoutes() []Route {
+	return []Route{
+		{Pattern: "GET /admin/appointments", Access: AuditorOrAdministrator, Handle: s.appointmentsPage},
+		{Pattern: "GET /admin/appointments/new", Access: AdministratorOnly, Handle: s.appointForm},
+		{Pattern: "POST /admin/appointments/new", Access: AdministratorOnly, StepUp: true, Handle: s.propose},
+		{Pattern: "POST /admin/appointments/person", Access: AdministratorOnly, Handle: s.lookUpAppointee},
+		{Pattern: "GET /admin/appointments/{appointment}", Access: AuditorOrAdministrator, Handle: s.seeAppointment},
+		{Pattern: "POST /admin/appointments/{appointment}/confirm", Access: AdministratorOnly, StepUp: true, Handle: s.confirmAppointment},
+		{Pattern: "GET /admin/appointments/{appointment}/decline", Access: AdministratorOnly, Handle: s.declineForm},
+		{Pattern: "POST /admin/appointments/{appointment}/decline", Access: AdministratorOnly, StepUp: true, Handle: s.declineAppointment},
+		{Pattern: "GET /admin/appointments/{appointment}/end", Access: AdministratorOnly, Handle: s.endAppointmentForm},
+		{Pattern: "POST /admin/appointments/{appointment}/end", Access: AdministratorOnly, StepUp: true, Handle: s.endAppointment},
+		{Pattern: "GET /admin/head-rights/new", Access: AdministratorOnly, Handle: s.headRightForm},
+		{Pattern: "POST /admin/head-rights/new", Access: AdministratorOnly, StepUp: true, Handle: s.proposeHeadRight},
+		{Pattern: "GET /admin/grants/{grant}/second", Access: AdministratorOnly, Handle: s.seeHeadRight},
+		{Pattern: "POST /admin/grants/{grant}/second", Access: AdministratorOnly, StepUp: true, Handle: s.secondHeadRight},
+		{Pattern: "GET /admin/grants/{grant}/decline", Access: AdministratorOnly, Handle: s.declineRightForm},
+		{Pattern: "POST /admin/grants/{grant}/decline", Access: AdministratorOnly, StepUp: true, Handle: s.declineHeadRight},
+		{Pattern: "GET /ko1/deputies", Access: HeadOnly, Handle: s.deputies},
+		{Pattern: "GET /ko1/deputies/new", Access: HeadOnly, Handle: s.deputyForm},
+		{Pattern: "POST /ko1/deputies/new", Access: HeadOnly, StepUp: true, Handle: s.proposeDeputy},
+		{Pattern: "POST /ko1/deputies/person", Access: HeadOnly, Handle: s.lookUpDeputy},
+		{Pattern: "POST /ko1/deputies/{appointment}/withdraw", Access: HeadOnly, StepUp: true, Handle: s.withdrawDeputy},
+	}
+}
+
+const (
+	appointmentsPath = "/admin/appointments"
+	deputiesPath     = "/ko1/deputies"
+	headRightPath    = "/admin/head-rights/new"
+)
+
+func appointmentPath(id string) string { return appointmentsPath + "/" + url.PathEscape(id) }
+
+func headRightOf(id string) string { return "/admin/grants/" + url.PathEscape(id) }
+
+// appointCrumbs lead from the page of administrators to the appointments; auditors have no page of administrators.
+func appointCrumbs(v *Visit, more ...views.Crumb) []views.Crumb {
+	var crumbs []views.Crumb
+	if v.Posts.Administrator {
+		crumbs = v.adminCrumbs()
+	}
+	return append(crumbs, more...)
+}
+
+func toAppointments(v *Visit) views.Crumb {
+	return views.Crumb{Label: v.T("appoint.title"), Href: appointmentsPath}
+}
+
+// The standings of an appointment, for its badge and the filter of the list, in the order of its life.
+const (
+	standsProposed  = "proposed"
+	standsFuture    = "future"
+	standsHolds     = "holds"
+	standsSoon      = "soon"
+	standsExpired   = "expired"
+	standsEnded     = "ended"
+	standsRefused   = "refused"
+	standsWithdrawn = "withdrawn"
+)
+
+var standings = []string{standsProposed, standsFuture, standsHolds, standsSoon, standsExpired, standsEnded, standsRefused, standsWithdrawn}
+
+var standingKinds = map[string]views.BadgeKind{
+	standsProposed: views.BadgeWaiting, standsFuture: views.BadgeWaiting, standsHolds: views.BadgeOK, standsSoon: views.BadgeWarn,
+	standsExpired: views.BadgeOff, standsEnded: views.BadgeOff, standsRefused: views.BadgeDanger, standsWithdrawn: views.BadgeOff,
+}
+
+// standing is how it stands with an appointment at a moment.
+func standing(a grant.Appointment, now time.Time) string {
+	switch {
+	case !a.ClosedAt.IsZero():
+		return a.Closing
+	case !a.Until.IsZero() && !now.Before(a.Until):
+		return standsExpired
+	case a.ConfirmedAt.IsZero():
+		return standsProposed
+	case now.Before(a.From):
+		return standsFuture
+	case !a.Until.IsZero() && a.Until.Before(now.AddDate(0, 0, grant.SoonDays)):
+		return standsSoon
+	}
+	return standsHolds
+}
+
+// live tells whether an appointment holds, will hold, or waits to.
+func live(a grant.Appointment, now time.Time) bool {
+	return slices.Contains(standings[:slices.Index(standings, standsExpired)], standing(a, now))
+}
+
+// beginWords is the first day of an appointment; one that was proposed without a day begins when it is confirmed.
+func beginWords(v *Visit, a grant.Appointment) string {
+	if a.ConfirmedAt.IsZero() && !a.From.After(a.ProposedAt) {
+		return v.T("appoint.from_confirmation")
+	}
+	return shortDate(v, thai.DateOf(a.From))
+}
+
+func endWords(v *Visit, a grant.Appointment) string {
+	if a.Until.IsZero() {
+		return v.T("appoint.no_end")
+	}
+	return shortDate(v, thai.LastDay(a.Until))
+}
+
+// doer is how a page calls who did something to an appointment.
+func doer(v *Visit, by string, names map[person.ID]string) string {
+	switch by {
+	case audit.Terminal:
+		return v.T("appoint.by_terminal")
+	case audit.System:
+		return v.T("appoint.by_system")
+	}
+	return names[person.ID(by)]
+}
+
+// appointmentRow is one appointment in a table. What the reader may do about it is added by the page.
+func appointmentRow(v *Visit, h grant.Held, units []agency.Unit) views.AppointmentRow {
+	state := standing(h.Appointment, v.Now)
+	row := views.AppointmentRow{
+		Citizen: h.Citizen.Mask(), Name: h.Name, Post: postName(v, h.Post, grant.Regular), Unit: h.UnitName.In(v.Lang),
+		Order: h.OrderNumber, From: beginWords(v, h.Appointment), Until: endWords(v, h.Appointment),
+		State: v.T("appoint.state_" + state), StateKind: standingKinds[state],
+	}
+	if i := placeIn(units, h.Unit); i >= 0 {
+		row.Unit = units[i].Short.In(v.Lang)
+	}
+	if h.Post == grant.Head {
+		row.Kind, row.Acting = v.T("appoint.kind_"+string(h.Kind)), h.Kind == grant.Acting
+	}
+	proposer := h.ProposedBy
+	if proposer == "" {
+		proposer = doer(v, h.Appointment.ProposedBy, nil)
+	}
+	row.By = v.T("appoint.by_whom", "who", proposer)
+	return row
+}
+
+// placeIn is where a unit stands in a list of units; -1 when it does not.
+func placeIn(units []agency.Unit, code string) int {
+	return slices.IndexFunc(units, func(u agency.Unit) bool { return u.Code == code })
+}
+
+// postName is a post as a cell or a list shows it; within a sentence it is grant.PostName.
+func postName(v *Visit, post grant.Post, kind grant.AppointmentKind) string {
+	if post == grant.Head && kind == grant.Acting {
+		return v.T("appoint.post_acting")
+	}
+	return v.T("appoint.post_" + string(post))
+}
+
+// postOptions are the posts of a form or filter to choose from.
+func postOptions(v *Visit) []views.Option {
+	var list []views.Option
+	for _, post := range []grant.Post{grant.Head, grant.Administrator, grant.Auditor} {
+		list = append(list, views.Option{Value: string(post), Label: postName(v, post, grant.Regular)})
+	}
+	return list
+}
+
+// appointmentGrid is what the address of the list says, understood: unknown and empty values are gone.
+type appointmentGrid struct {
+	query      url.Values
+	page, size int
+}
+
+func readAppointmentGrid(r *http.Request) appointmentGrid {
+	asked, g := r.URL.Query(), appointmentGrid{query: url.Values{}, page: 1, size: grant.Sizes[0]}
+	keep := func(name string, known ...string) {
+		value := strings.TrimSpace(asked.Get(name))
+		if value != "" && len(value) <= 200 && (len(known) == 0 || slices.Contains(known, value)) {
+			g.query.Set(name, value)
+		}
+	}
+	for _, name := range []string{views.ParamSearch, "name", "unit", "order", "from", "until"} {
+		keep(name)
+	}
+	keep("post", string(grant.Head), string(grant.Administrator), string(grant.Auditor))
+	keep("state", append([]string{"all"}, standings...)...)
+	keep(views.ParamSort, "name", "-name", "unit", "-unit", "from", "-from", "until", "-until")
+	if size, err := strconv.Atoi(asked.Get(views.ParamSize)); err == nil && slices.Contains(grant.Sizes, size) && size != grant.Sizes[0] {
+		g.size = size
+		g.query.Set(views.ParamSize, strconv.Itoa(size))
+	}
+	if page, err := strconv.Atoi(asked.Get(views.ParamPage)); err == nil && page > 1 {
+		g.page = page
+	}
+	return g
+}
+
+// closed tells whether the list is asked for appointments that are over.
+func (g appointmentGrid) closed() bool {
+	return slices.Index(standings, g.query.Get("state")) >= slices.Index(standings, standsExpired) || g.query.Get("state") == "all"
+}
+
+// shows tells whether an appointment passes the filters, with the words that its row shows.
+func (g appointmentGrid) shows(h grant.Held, row views.AppointmentRow, now time.Time) bool {
+	has := func(name string, words ...string) bool {
+		want := thai.Fold(g.query.Get(name))
+		return want == "" || slices.ContainsFunc(words, func(w string) bool { return strings.Contains(thai.Fold(w), want) })
+	}
+	is := func(name, value string) bool { return g.query.Get(name) == "" || g.query.Get(name) == value }
+	state := standing(h.Appointment, now)
+	return is("unit", h.Unit) && is("post", string(h.Post)) &&
+		(g.query.Get("state") == "all" || is("state", state) || g.query.Get("state") == standsHolds && state == standsSoon) &&
+		has("name", row.Name) && has("order", row.Order, row.By) &&
+		has("from", row.From, thai.DateOf(h.From).Numeric("th")) && (h.Until.IsZero() && has("until", row.Until) || !h.Until.IsZero() && has("until", row.Until, thai.LastDay(h.Until).Numeric("th"))) &&
+		has(views.ParamSearch, row.Name, row.Post, row.Kind, h.UnitName.TH, h.UnitName.EN, row.Order, row.By)
+}
+
+// sort orders the appointments as asked; without a wish by unit, in each unit first what holds.
+func (g appointmentGrid) sort(list []grant.Held, v *Visit, units []agency.Unit) {
+	by := g.query.Get(views.ParamSort)
+	key, down := strings.TrimPrefix(by, "-"), strings.HasPrefix(by, "-")
+	slices.SortStableFunc(list, func(a, b grant.Held) int {
+		order := 0
+		switch key {
+		case "name":
+			order = strings.Compare(thai.SortKey(a.Name), thai.SortKey(b.Name))
+		case "unit":
+			order = strings.Compare(thai.SortKey(a.UnitName.In(v.Lang)), thai.SortKey(b.UnitName.In(v.Lang)))
+		case "from":
+			order = a.From.Compare(b.From)
+		case "until":
+			order = ends(a).Compare(ends(b))
+		default:
+			order = cmp.Or(cmp.Compare(placeIn(units, a.Unit), placeIn(units, b.Unit)), rank(a, v.Now)-rank(b, v.Now))
+		}
+		if down {
+			return -order
+		}
+		return order
+	})
+}
+
+// rank puts what holds first, then what waits or will hold, then what is over.
+func rank(h grant.Held, now time.Time) int {
+	switch {
+	case h.Holds:
+		return 0
+	case live(h.Appointment, now):
+		return 1
+	}
+	return 2
+}
+
+// ends is when an appointment ends, for sorting: those without an end come last.
+func ends(h grant.Held) time.Time {
+	if h.Until.IsZero() {
+		return h.From.AddDate(1000, 0, 0)
+	}
+	return h.Until
+}
+
+// appointmentsPage shows what waits for the reader, then who holds which post.
+func (s *Server) appointmentsPage(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	asked := readAppointmentGrid(r)
+	all, err := s.Book.Appointments(r.Context(), v.Session.Person, grant.AppointmentFilter{All: asked.closed()})
+	if err != nil {
+		return err
+	}
+	choices, err := s.Book.Choices(r.Context(), v.Session.Person)
+	if err != nil {
+		return err
+	}
+	units, err := s.Agencies.Units(r.Context())
+	if err != nil {
+		return err
+	}
+	body := views.AppointmentsPage{WaitingTitle: v.T("appoint.waiting_all")}
+	if v.Posts.Administrator {
+		body.WaitingTitle, body.WaitingText = v.T("appoint.waiting"), v.T("appoint.waiting_text")
+	}
+	rows := map[string]views.AppointmentRow{} // by appointment
+	var list []grant.Held
+	for _, h := range all.List {
+		row := appointmentActs(v, appointmentRow(v, h, units), h, r.URL.Query().Get("saved"))
+		rows[h.ID] = row
+		if asked.shows(h, row, v.Now) {
+			list = append(list, h)
+		}
+	}
+	asked.sort(list, v, units)
+	pages := max(1, (len(list)+asked.size-1)/asked.size)
+	page := min(asked.page, pages)
+	for _, h := range list[(page-1)*asked.size : min(page*asked.size, len(list))] {
+		row := rows[h.ID]
+		row.Hit = asked.query.Get(views.ParamSearch)
+		body.Rows = append(body.Rows, row)
+	}
+	body.Grid = gridOfAppointments(v, asked, units)
+	body.Grid.Page, body.Grid.Pages, body.Grid.Total = page, pages, len(list)
+	p := v.Page("appoint.title")
+	if v.Fragment == "grid" {
+		return s.show(w, r, v, http.StatusOK, p, views.AppointmentsGrid(p, body))
+	}
+	for _, h := range all.List {
+		if standing(h.Appointment, v.Now) != standsProposed {
+			continue
+		}
+		row := rows[h.ID]
+		if h.Own {
+			body.Own = append(body.Own, row)
+		} else {
+			body.Waiting = append(body.Waiting, row)
+		}
+	}
+	if err := s.addSeconds(r, v, &body, all.Seconds); err != nil {
+		return err
+	}
+	addHeadless(v, &body, choices.Units, all.List)
+	p.Subtitle = v.T("appoint.subtitle")
+	p.Crumbs = appointCrumbs(v)
+	if v.Posts.Administrator {
+		body.Acts = []views.ButtonLinkParams{
+			{Label: v.T("appoint.new_title"), Href: appointmentsPath + "/new", Icon: views.IconPlus, Kind: views.Primary, Dialog: true},
+			{Label: v.T("appoint.right_title"), Href: headRightPath, Icon: views.IconKey, Dialog: true},
+		}
+	}
+	return s.show(w, r, v, http.StatusOK, p, views.Appointments(p, body))
+}
+
+// appointmentActs adds to the row of an appointment what the reader may do about it.
+func appointmentActs(v *Visit, row views.AppointmentRow, h grant.Held, saved string) views.AppointmentRow {
+	row.See, row.New = appointmentPath(h.ID), h.ID == saved
+	state := standing(h.Appointment, v.Now)
+	row.Dialog = state == standsProposed
+	switch {
+	case !v.Posts.Administrator:
+	case state == standsProposed && h.Own:
+		row.Act = &views.ButtonLinkParams{Label: v.T("appoint.withdraw"), Note: h.Name, Href: row.See + "/decline", Kind: views.QuietRed, Dialog: true}
+	case state == standsProposed:
+		row.Act = &views.ButtonLinkParams{Label: v.T("appoint.review"), Note: h.Name, Href: row.See, Kind: views.Quiet, Dialog: true}
+	case live(h.Appointment, v.Now):
+		row.Act = &views.ButtonLinkParams{Label: v.T("appoint.end"), Note: h.Name, Href: row.See + "/end", Kind: views.QuietRed, Dialog: true}
+	}
+	if state == standsProposed && h.Own {
+		row.State = v.T("appoint.state_own")
+	}
+	return row
+}
+
+// addSeconds adds the rights proposed for heads, which wait for a second administrator as appointments do.
+func (s *Server) addSeconds(r *http.Request, v *Visit, body *views.AppointmentsPage, rights []grant.Row) error {
+	ids := make([]person.ID, len(rights))
+	for i, g := range rights {
+		ids[i] = g.GivenBy
+	}
+	names, err := s.Book.Names(r.Context(), ids)
+	if err != nil {
+		return err
+	}
+	for _, g := range rights {
+		row := views.AppointmentRow{
+			Citizen: g.CitizenShown(), Name: g.Name, See: "/ko1/grants/" + url.PathEscape(g.ID), Post: v.T("appoint.right_of_level", "level", levelName(v, g.Level)),
+			Unit: placeOf(v, g), Order: g.OrderNumber, From: shortDate(v, thai.DateOf(g.From)), Until: untilWords(v, g.Grant), By: v.T("appoint.by_whom", "who", names[g.GivenBy]),
+			State: v.T("appoint.state_proposed"), StateKind: views.BadgeWaiting,
+		}
+		if g.GivenBy == v.Session.Person {
+			row.State = v.T("appoint.state_own")
+			body.Own = append(body.Own, row)
+			continue
+		}
+		if v.Posts.Administrator {
+			row.See, row.Dialog = headRightOf(g.ID)+"/second", true
+			row.Act = &views.ButtonLinkParams{Label: v.T("appoint.review"), Note: g.Name, Href: row.See, Kind: views.Quiet, Dialog: true}
+		}
+		body.Waiting = append(body.Waiting, row)
+	}
+	return nil
+}
+
+// addHeadless names the units in which nobody can give rights.
+func addHeadless(v *Visit, body *views.AppointmentsPage, units []agency.Unit, list []grant.Held) {
+	for _, u := range units {
+		if slices.ContainsFunc(list, func(h grant.Held) bool { return h.Unit == u.Code && h.Post == grant.Head && h.Holds }) {
+			continue
+		}
+		link := views.UnitLink{Name: u.Short.In(v.Lang)}
+		if v.Posts.Administrator {
+			link.Href = appointmentsPath + "/new?" + url.Values{"unit": {u.Code}}.Encode()
+		}
+		body.Headless = append(body.Headless, link)
+	}
+	body.Count = v.T("appoint.headless", "n", len(body.Headless))
+}
+
+func gridOfAppointments(v *Visit, asked appointmentGrid, units []agency.Unit) views.Grid {
+	g := views.Grid{
+		Path: appointmentsPath, Query: asked.query, Size: asked.size, Sizes: grant.Sizes, Caption: v.T("appoint.list"), SearchLabel: v.T("appoint.search"),
+		Nothing: views.EmptyParams{Title: v.T("appoint.none"), Text: v.T("appoint.none_text")},
+	}
+	var states []views.Option
+	for _, state := range standings {
+		states = append(states, views.Option{Value: state, Label: v.T("appoint.state_" + state)})
+	}
+	states = append(states, views.Option{Value: "all", Label: v.T("appoint.state_all")})
+	g.Columns = []views.Column{
+		{Key: "name", Label: v.T("appoint.person"), Filter: views.Filter{Name: "name"}},
+		{Label: v.T("appoint.what"), Filter: views.Filter{Name: "post", Options: postOptions(v)}},
+		{Key: "unit", Label: v.T("appoint.unit"), Filter: views.Filter{Name: "unit", Options: unitOptions(v, units)}},
+		{Label: v.T("appoint.order"), Filter: views.Filter{Name: "order"}},
+		{Key: "from", Label: v.T("appoint.from"), Filter: views.Filter{Name: "from", Hint: v.T("appoint.day")}},
+		{Key: "until", Label: v.T("appoint.until"), Filter: views.Filter{Name: "until", Hint: v.T("appoint.day")}},
+		{Label: v.T("appoint.state"), Filter: views.Filter{Name: "state", Options: states}},
+		{},
+	}
+	return g
+}
+
+// unitOptions are units to choose from, those of a kind under one heading.
+func unitOptions(v *Visit, units []agency.Unit) []views.Option {
+	var list []views.Option
+	for _, kind := range agency.Kinds {
+		for _, u := range units {
+			if u.Kind == kind && u.Active {
+				list = append(list, views.Option{Value: u.Code, Label: u.Short.In(v.Lang), Group: v.T("agency.kind_" + kind)})
+			}
+		}
+	}
+	return list
+}
+
+// appointmentOf reads the appointment of an address, with all others that the reader sees.
+func (s *Server) appointmentOf(r *http.Request, v *Visit) (grant.Held, []grant.Held, error) {
+	all, err := s.Book.Appointments(r.Context(), v.Session.Person, grant.AppointmentFilter{All: true})
+	if err != nil {
+		return grant.Held{}, nil, err
+	}
+	i := slices.IndexFunc(all.List, func(h grant.Held) bool { return h.ID == r.PathValue("appointment") })
+	if i < 0 {
+		return grant.Held{}, nil, problem.New(problem.NotFound, "appoint.not_found")
+	}
+	return all.List[i], all.List, nil
+}
+
+// othersIn counts the others who hold the same post in the same unit now.
+func othersIn(h grant.Held, list []grant.Held) int {
+	others := map[person.ID]bool{}
+	for _, o := range list {
+		if o.Holds && o.Unit == h.Unit && o.Post == h.Post && o.Person != h.Person {
+			others[o.Person] = true
+		}
+	}
+	return len(others)
+}
+
+// appointmentSummary says what an appointment is.
+func appointmentSummary(v *Visit, h grant.Held) []views.SummaryRow {
+	rows := []views.SummaryRow{
+		{Term: v.T("appoint.name"), Value: h.Name}, {Term: v.T("appoint.citizen"), Value: h.Citizen.Mask()},
+		{Term: v.T("appoint.what"), Value: postName(v, h.Post, h.Kind)}, {Term: v.T("appoint.unit"), Value: h.UnitName.In(v.Lang)},
+		{Term: v.T("appoint.period"), Value: v.T("appoint.from_to", "from", beginWords(v, h.Appointment), "until", endWords(v, h.Appointment))},
+	}
+	if h.OrderNumber != "" {
+		rows = append(rows, views.SummaryRow{Term: v.T("appoint.order"), Value: h.OrderNumber})
+	}
+	return rows
+}
+
+// pageOfAppointment starts a page about one appointment.
+func (v *Visit) pageOfAppointment(title string, h grant.Held) views.Page {
+	p := v.Page(title)
+	p.Subtitle = v.T("appoint.about", "who", h.Name, "unit", h.UnitName)
+	p.Crumbs = appointCrumbs(v, toAppointments(v))
+	p.Narrow = true
+	return p
+}
+
+func (s *Server) seeAppointment(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	return s.showAppointment(w, r, v, http.StatusOK, nil)
+}
+
+// showAppointment shows all of one appointment as it is now, with what the reader may do about it.
+func (s *Server) showAppointment(w http.ResponseWriter, r *http.Request, v *Visit, status int, problems []views.FieldError) error {
+	h, _, err := s.appointmentOf(r, v)
+	if err != nil {
+		return err
+	}
+	p := v.pageOfAppointment("appoint.one_title", h)
+	p.Problems = problems
+	state, path := standing(h.Appointment, v.Now), appointmentPath(h.ID)
+	body := views.ProposalPage{Summary: appointmentSummary(v, h)}
+	body.Summary[1].Action, body.Summary[1].Href, body.Summary[1].Dialog = v.T("appoint.unmask"), "/people/"+url.PathEscape(string(h.Person))+"/unmask", true
+	add := func(term, value string) {
+		if value != "" {
+			body.Summary = append(body.Summary, views.SummaryRow{Term: v.T(term), Value: value})
+		}
+	}
+	add("appoint.note", h.Note)
+	add("appoint.position", h.Position)
+	add("appoint.home", h.Home.In(v.Lang))
+	email, phone := thai.Email(h.Email), thai.Mobile(h.Phone)
+	if v.Posts.Administrator { // who confirms compares them with what he knows
+		add("appoint.phone", phone.National())
+		add("appoint.email", string(email))
+	} else {
+		add("appoint.phone", phone.Mask())
+		add("appoint.email", email.Mask())
+	}
+	body.Summary = append(body.Summary, views.SummaryRow{Term: v.T("appoint.state"), Body: views.Badge(standingKinds[state], v.T("appoint.state_"+state))})
+	switch {
+	case !v.Posts.Administrator:
+	case state == standsProposed && h.Own:
+		body.Note, body.Text = views.BoxParams{Kind: views.NoticeInfo, Title: v.T("appoint.own_waits")}, v.T("appoint.own_waits_text")
+		body.Links = []views.ButtonLinkParams{{Label: v.T("appoint.withdraw"), Href: path + "/decline", Kind: views.QuietRed, Dialog: true}}
+	case state == standsProposed && h.Person == v.Session.Person:
+		body.Note, body.Text = views.BoxParams{Kind: views.NoticeInfo, Title: v.T("appoint.about_you")}, v.T("appoint.denied_self_next")
+		body.Links = []views.ButtonLinkParams{{Label: v.T("appoint.decline"), Href: path + "/decline", Kind: views.QuietRed, Dialog: true}}
+	case state == standsProposed:
+		body.Note, body.Text = views.BoxParams{Kind: views.NoticeInfo, Title: v.T("appoint.compare", "who", h.ProposedBy)}, v.T("appoint.compare_text")
+		if h.Post == grant.Head && h.Home != h.UnitName {
+			body.Note, body.Text = views.BoxParams{Kind: views.NoticeWarn, Title: v.T("appoint.other_office", "unit", h.Home)}, v.T("appoint.compare_text")
+		}
+		body.Confirm, body.Label = path+"/confirm", v.T("appoint.confirm")
+		body.Links = []views.ButtonLinkParams{{Label: v.T("appoint.decline"), Href: path + "/decline", Kind: views.QuietRed, Dialog: true}}
+	case live(h.Appointment, v.Now):
+		if h.Post == grant.Head && h.Holds {
+			body.Links = append(body.Links, views.ButtonLinkParams{Label: v.T("appoint.right_title"), Href: headRightPath + "?" + url.Values{"appointment": {h.ID}}.Encode(), Icon: views.IconKey, Dialog: true})
+		}
+		body.Links = append(body.Links, views.ButtonLinkParams{Label: v.T("appoint.end_title"), Href: path + "/end", Kind: views.QuietRed, Dialog: true})
+	}
+	if body.Events, err = s.eventsOfAppointment(r, v, h); err != nil {
+		return err
+	}
+	return s.show(w, r, v, status, p, views.Proposal(p, body))
+}
+
+// eventsOfAppointment tells what was done about an appointment, the newest first.
+func (s *Server) eventsOfAppointment(r *http.Request, v *Visit, h grant.Held) ([]views.Event, error) {
+	a := h.Appointment
+	names, err := s.Book.Names(r.Context(), []person.ID{person.ID(a.ProposedBy), person.ID(a.ConfirmedBy), person.ID(a.ClosedBy)})
+	if err != nil {
+		return nil, err
+	}
+	var list []views.Event
+	add := func(at time.Time, key, by, text string, kind views.BadgeKind) {
+		if !at.IsZero() {
+			list = append(list, views.Event{When: moment(v, at), Machine: at.Format(time.RFC3339), Title: v.T(key), By: doer(v, by, names), Text: text, Kind: kind})
+		}
+	}
+	add(a.ClosedAt, "appoint.was_"+a.Closing, a.ClosedBy, a.CloseReason, standingKinds[a.Closing])
+	add(a.ConfirmedAt, "appoint.was_confirmed", a.ConfirmedBy, "", views.BadgeOK)
+	add(a.ProposedAt, "appoint.was_proposed", a.ProposedBy, "", views.BadgeWaiting)
+	return list, nil
+}
+
+// readAppointment reads the form of a proposal.
+func readAppointment(r *http.Request, deputy bool) (grant.AppointmentOrder, error) {
+	form := r.PostForm
+	o := grant.AppointmentOrder{
+		Unit: form.Get("unit"), Post: grant.Post(form.Get("post")), Kind: grant.AppointmentKind(form.Get("kind")), Person: person.ID(form.Get("person")),
+	}
+	if deputy {
+		o.Post, o.Kind = grant.Head, grant.Acting
+	}
+	var check problem.Check
+	switch {
+	case o.Post == "":
+		check.Fail("post", "appoint.post_missing")
+	case o.Post == grant.Head && o.Unit == "":
+		check.Fail("unit", "appoint.unit_missing")
+	}
+	if strings.TrimSpace(form.Get("citizen")) != "" {
+		o.Citizen, o.Person = readCitizen(&check, "citizen", form.Get("citizen")), "" // what was typed counts
+	} else if o.Person == "" {
+		check.Fail("citizen", "grant.citizen_missing")
+	}
+	if o.OrderNumber = readLine(&check, "order_number", form.Get("order_number"), 100); strings.TrimSpace(form.Get("order_number")) == "" {
+		check.Fail("order_number", "appoint.order_missing")
+	}
+	o.Note = readLine(&check, "note", form.Get("note"), 500)
+	o.From = readDate(&check, "from", form.Get("from"))
+	o.LastDay = readDate(&check, "last_day", form.Get("last_day"))
+	if o.Post == grant.Head && o.Kind == grant.Acting && strings.TrimSpace(form.Get("last_day")) == "" {
+		check.Fail("last_day", "appoint.acting_needs_end")
+	}
+	return o, check.Err()
+}
+
+// typedAppointment is the form of a proposal with what was typed.
+func typedAppointment(typed url.Values, path string) views.AppointmentForm {
+	return views.AppointmentForm{
+		Action: path + "/new", LookUp: path + "/person", Back: path, Unit: typed.Get("unit"), Post: typed.Get("post"), Kind: typed.Get("kind"),
+		Citizen: typed.Get("citizen"), Person: typed.Get("person"), Order: typed.Get("order_number"), Note: typed.Get("note"),
+		From: typed.Get("from"), LastDay: typed.Get("last_day"),
+	}
+}
+
+func (s *Server) appointForm(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	typed := url.Values{"post": {string(grant.Head)}, "kind": {string(grant.Regular)}, "unit": {r.URL.Query().Get("unit")}}
+	return s.showAppoint(w, r, v, http.StatusOK, typed, nil, nil)
+}
+
+func (s *Server) showAppoint(w http.ResponseWriter, r *http.Request, v *Visit, status int, typed url.Values, found *views.FoundPerson, problems []views.FieldError) error {
+	units, err := s.Agencies.Units(r.Context())
+	if err != nil {
+		return err
+	}
+	p := v.Page("appoint.new_title")
+	p.Subtitle = v.T("appoint.new_subtitle")
+	p.Crumbs = appointCrumbs(v, toAppointments(v))
+	p.Narrow, p.Problems = true, problems
+	f := typedAppointment(typed, appointmentsPath)
+	f.Posts, f.Found, f.Units = postOptions(v), found, unitOptions(v, units)
+	for _, kind := range []grant.AppointmentKind{grant.Regular, grant.Acting} {
+		f.Kinds = append(f.Kinds, views.Option{Value: string(kind), Label: v.T("appoint.kind_" + string(kind))})
+	}
+	return s.show(w, r, v, status, p, views.AppointmentNew(p, f))
+}
+
+// unitOf is the unit in which who proposes looks a person up; the department carries the central posts.
+func unitOf(o grant.AppointmentOrder) string {
+	if o.Post == grant.Administrator || o.Post == grant.Auditor {
+		return ""
+	}
+	return o.Unit
+}
+
+func (s *Server) propose(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	o, err := readAppointment(r, false)
+	var a grant.Appointment
+	if err == nil {
+		a, err = s.Book.Propose(r.Context(), v.Session.Person, o)
+	}
+	if status, lines := refused(v, err); lines != nil {
+		return s.showAppoint(w, r, v, status, r.PostForm, s.appointee(r, v, o), lines)
+	}
+	if err != nil {
+		return err
+	}
+	notice, err := s.proposed(r, v, a)
+	if err != nil {
+		return err
+	}
+	return s.see(w, r, v, appointmentsPath+"?"+url.Values{"saved": {a.ID}}.Encode(), notice)
+}
+
+// refused turns an error that belongs into the form of a proposal into its lines: what can be mended, that somebody
+// was first, and that nobody proposes himself.
+func refused(v *Visit, err error) (status int, lines []views.FieldError) {
+	if lines, ok := v.Problems(err); ok {
+		return http.StatusUnprocessableEntity, lines
+	}
+	var p *problem.Problem
+	switch {
+	case !errors.As(err, &p):
+		return 0, nil
+	case p.Kind == problem.Conflict:
+		return http.StatusConflict, []views.FieldError{{Field: "citizen", Text: v.Tell(err)}}
+	case p.Key == "appoint.denied_self":
+		return http.StatusForbidden, []views.FieldError{{Field: "citizen", Text: v.Tell(err)}}
+	}
+	return 0, nil
+}
+
+// proposed is the news that a proposal waits for its confirmation.
+func (s *Server) proposed(r *http.Request, v *Visit, a grant.Appointment) (*views.Notice, error) {
+	names, err := s.Book.Names(r.Context(), []person.ID{a.Person})
+	if err != nil {
+		return nil, err
+	}
+	return v.Notice(views.NoticeOK, "appoint.proposed", "who", names[a.Person], "post", grant.PostName(a.Post, a.Kind)), nil
+}
+
+// appointee gathers who a proposal is about, to show him beside the errors; nothing when he can not be shown.
+func (s *Server) appointee(r *http.Request, v *Visit, o grant.AppointmentOrder) *views.FoundPerson {
+	found, err := s.whoIs(r, v, grant.Order{Unit: unitOf(o), Citizen: o.Citizen, Person: o.Person})
+	if err != nil {
+		return nil // the form says what is wrong with it; this is only company
+	}
+	return appointeeOf(v, found, o)
+}
+
+// appointeeOf is how a form shows whom a citizen ID would appoint.
+func appointeeOf(v *Visit, f grant.Found, o grant.AppointmentOrder) *views.FoundPerson {
+	switch {
+	case f.Self:
+		return &views.FoundPerson{Kind: views.NoticeError, Title: v.T("rights.found_self"), Text: v.T("appoint.denied_self_next")}
+	case !f.Registered:
+		return &views.FoundPerson{Kind: views.NoticeError, Title: v.T("rights.found_nobody"), Text: v.T("appoint.not_registered")}
+	}
+	out := &views.FoundPerson{Kind: views.NoticeInfo, Title: v.T("rights.found"), Rows: []views.SummaryRow{
+		{Term: v.T("appoint.name"), Value: f.Name}, {Term: v.T("appoint.position"), Value: f.Position}, {Term: v.T("appoint.home"), Value: f.Home.In(v.Lang)},
+		{Term: v.T("appoint.phone"), Value: f.Phone}, {Term: v.T("appoint.email"), Value: f.Email},
+	}}
+	switch {
+	case f.Disabled:
+		out.Kind, out.Text = views.NoticeError, v.T("grant.account_disabled")
+	case f.HeadHere && o.Post == grant.Head:
+		out.Kind, out.Text = views.NoticeWarn, v.T("appoint.exists")
+	case o.Post == grant.Head && o.Unit != "" && f.HomeUnit != o.Unit:
+		out.Kind, out.Text = views.NoticeWarn, v.T("appoint.other_office", "unit", f.Home)
+	}
+	return out
+}
+
+// answerLookUp says who is behind the citizen ID of a form: a piece of page to the script, and to a browser without
+// scripts the whole form again.
+func (s *Server) answerLookUp(w http.ResponseWriter, r *http.Request, v *Visit, o grant.AppointmentOrder, form func(*views.FoundPerson) error) error {
+	var piece *views.FoundPerson
+	switch found, err := s.whoIs(r, v, grant.Order{Unit: unitOf(o), Citizen: o.Citizen, Person: o.Person}); {
+	case err == nil:
+		piece = appointeeOf(v, found, o)
+	case o.Citizen.IsZero() && o.Person == "": // no whole ID yet
+	case v.Tell(err) != "":
+		piece = &views.FoundPerson{Kind: views.NoticeWarn, Title: v.Tell(err)}
+	default:
+		return fmt.Errorf("look appointee up: %w", err)
+	}
+	if r.Header.Get("X-Fragment") == "lookup" {
+		return s.piece(w, r, v, piece)
+	}
+	return form(piece)
+}
+
+func (s *Server) lookUpAppointee(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	o, err := readAppointment(r, false)
+	return s.answerLookUp(w, r, v, o, func(found *views.FoundPerson) error {
+		return s.showAppoint(w, r, v, http.StatusOK, r.PostForm, found, onlyField(v, err, "citizen"))
+	})
+}
+
+// onlyField are the lines about one field, when the rest of a form is still being filled in.
+func onlyField(v *Visit, err error, field string) []views.FieldError {
+	lines, _ := v.Problems(err)
+	return slices.DeleteFunc(lines, func(e views.FieldError) bool { return e.Field != field })
+}
+
+func (s *Server) confirmAppointment(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	a, err := s.Book.ConfirmAppointment(r.Context(), v.Session.Person, r.PathValue("appointment"))
+	if isConflict(err) { // what stands now is shown, with the reason why this came to nothing
+		return s.showAppointment(w, r, v, http.StatusConflict, []views.FieldError{{Text: v.Tell(err)}})
+	}
+	if err != nil {
+		return err
+	}
+	h, _, err := s.appointmentOf(r, v)
+	if err != nil {
+		return err
+	}
+	key := "appoint.confirmed"
+	if v.Now.Before(a.From) {
+		key = "appoint.confirmed_future"
+	}
+	notice := v.Notice(views.NoticeOK, key, "who", h.Name, "post", grant.PostName(a.Post, a.Kind), "unit", h.UnitName, "from", beginWords(v, a))
+	return s.see(w, r, v, appointmentsPath+"?"+url.Values{"saved": {a.ID}}.Encode(), notice)
+}
+
+func (s *Server) declineForm(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	h, _, err := s.appointmentOf(r, v)
+	if err != nil {
+		return err
+	}
+	if !h.ConfirmedAt.IsZero() || !h.ClosedAt.IsZero() {
+		return s.showAppointment(w, r, v, http.StatusConflict, []views.FieldError{{Text: v.T("grant.already_decided")}})
+	}
+	return s.showDecline(w, r, v, http.StatusOK, h, "", nil)
+}
+
+func (s *Server) showDecline(w http.ResponseWriter, r *http.Request, v *Visit, status int, h grant.Held, reason string, problems []views.FieldError) error {
+	title, f := "appoint.decline_title", views.DeclineForm{
+		Action: appointmentPath(h.ID) + "/decline", Back: appointmentsPath, Summary: appointmentSummary(v, h), Reason: reason, Required: true,
+		Label: v.T("appoint.decline"), Note: views.BoxParams{Title: v.T("appoint.decline_note", "who", h.ProposedBy)},
+	}
+	if h.Own {
+		title, f.Required, f.Label, f.Note = "appoint.withdraw_title", false, v.T("appoint.withdraw"), views.BoxParams{Title: v.T("appoint.withdraw_note")}
+	}
+	p := v.pageOfAppointment(title, h)
+	p.Problems = problems
+	return s.show(w, r, v, status, p, views.Decline(p, f))
+}
+
+func (s *Server) declineAppointment(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	var check problem.Check
+	reason := readLine(&check, "reason", r.PostForm.Get("reason"), 500)
+	err := check.Err()
+	if err == nil {
+		_, err = s.Book.DeclineAppointment(r.Context(), v.Session.Person, r.PathValue("appointment"), reason)
+	}
+	lines, invalid := v.Problems(err)
+	if isConflict(err) {
+		return s.showAppointment(w, r, v, http.StatusConflict, []views.FieldError{{Text: v.Tell(err)}})
+	}
+	if err != nil && !invalid {
+		return err
+	}
+	h, _, err := s.appointmentOf(r, v)
+	if err != nil {
+		return err
+	}
+	if invalid {
+		return s.showDecline(w, r, v, http.StatusUnprocessableEntity, h, r.PostForm.Get("reason"), lines)
+	}
+	return s.see(w, r, v, appointmentsPath, v.Notice(views.NoticeOK, "appoint.now_"+h.Closing, "who", h.Name))
+}
+
+func (s *Server) endAppointmentForm(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	h, list, err := s.appointmentOf(r, v)
+	if err != nil {
+		return err
+	}
+	if !h.ClosedAt.IsZero() {
+		return s.showAppointment(w, r, v, http.StatusConflict, []views.FieldError{{Text: v.T("appoint.already_ended")}})
+	}
+	return s.showEndAppointment(w, r, v, http.StatusOK, h, list, url.Values{}, nil)
+}
+
+func (s *Server) showEndAppointment(w http.ResponseWriter, r *http.Request, v *Visit, status int, h grant.Held, list []grant.Held, typed url.Values, problems []views.FieldError) error {
+	p := v.pageOfAppointment("appoint.end_title", h)
+	p.Problems = problems
+	others := othersIn(h, list)
+	f := views.EndForm{
+		Action: appointmentPath(h.ID) + "/end", Back: appointmentsPath, Summary: appointmentSummary(v, h), Reason: typed.Get("reason"),
+		LeavesTicked: typed.Get("leaves_none") != "", LeavesLabel: v.T("appoint.leaves_label", "unit", h.UnitName), EffectKind: views.NoticeInfo,
+	}
+	post := grant.PostName(h.Post, grant.Regular)
+	switch {
+	case !h.Holds:
+		f.Effect = v.T("appoint.effect_future")
+	case h.Post == grant.Head && others == 0:
+		f.EffectKind, f.Effect = views.NoticeWarn, v.T("appoint.effect_none", "unit", h.UnitName)
+		f.LeavesNone = true
+	default:
+		f.Effect = v.T("appoint.effect_left", "unit", h.UnitName, "post", post, "n", others)
+	}
+	// Somebody may have gone since the count: then the act asks, and so does the form.
+	f.LeavesNone = f.LeavesNone || p.Problem("leaves_none") != ""
+	return s.show(w, r, v, status, p, views.EndAppointment(p, f))
+}
+
+func (s *Server) endAppointment(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	var check problem.Check
+	reason := readLine(&check, "reason", r.PostForm.Get("reason"), 500)
+	err := check.Err()
+	if err == nil {
+		_, err = s.Book.EndAppointment(r.Context(), v.Session.Person, r.PathValue("appointment"), grant.Ending{Reason: reason, LeavesNone: r.PostForm.Get("leaves_none") != ""})
+	}
+	lines, invalid := v.Problems(err)
+	conflict := isConflict(err)
+	if err != nil && !invalid && !conflict {
+		return err
+	}
+	h, list, seen := s.appointmentOf(r, v)
+	switch {
+	case seen != nil:
+		return seen
+	case invalid:
+		return s.showEndAppointment(w, r, v, http.StatusUnprocessableEntity, h, list, r.PostForm, lines)
+	case conflict && h.ClosedAt.IsZero():
+		return s.showEndAppointment(w, r, v, http.StatusConflict, h, list, r.PostForm, []views.FieldError{{Text: v.Tell(err)}})
+	case conflict:
+		return s.showAppointment(w, r, v, http.StatusConflict, []views.FieldError{{Text: v.Tell(err)}})
+	}
+	return s.see(w, r, v, appointmentsPath, v.Notice(views.NoticeOK, "appoint.now_ended", "who", h.Name, "post", grant.PostName(h.Post, h.Kind), "unit", h.UnitName))
+}
+
+// currentHeads lists who heads a unit now, for choosing from.
+func (s *Server) currentHeads(r *http.Request, v *Visit) ([]grant.Held, error) {
+	all, err := s.Book.Appointments(r.Context(), v.Session.Person, grant.AppointmentFilter{Post: grant.Head})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all.List, func(h grant.Held) bool { return !h.Holds }), nil
+}
+
+func (s *Server) headRightForm(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	return s.showHeadRight(w, r, v, http.StatusOK, url.Values{"appointment": {r.URL.Query().Get("appointment")}, "form": {newForm()}}, nil)
+}
+
+func (s *Server) showHeadRight(w http.ResponseWriter, r *http.Request, v *Visit, status int, typed url.Values, problems []views.FieldError) error {
+	heads, err := s.currentHeads(r, v)
+	if err != nil {
+		return err
+	}
+	p := v.Page("appoint.right_title")
+	p.Crumbs = appointCrumbs(v, toAppointments(v))
+	p.Narrow, p.Problems = true, problems
+	f := views.HeadRightForm{
+		Back: appointmentsPath, Form: typed.Get("form"), Appointment: typed.Get("appointment"), Level: typed.Get("level"), From: typed.Get("from"),
+		LastDay: typed.Get("last_day"), Order: typed.Get("order_number"), Note: typed.Get("note"), Ticked: typed.Get("other_office") != "",
+	}
+	f.AskOther = f.Ticked || p.Problem("other_office") != ""
+	for _, h := range heads {
+		label := h.Name
+		if h.Kind == grant.Acting {
+			label = v.T("appoint.acting_name", "who", h.Name)
+		}
+		f.Heads = append(f.Heads, views.Option{Value: h.ID, Label: label, Group: h.UnitName.In(v.Lang)})
+	}
+	for _, row := range grant.Levels {
+		f.Levels = append(f.Levels, views.Option{Value: row.Code, Label: levelName(v, row.Level)})
+	}
+	return s.show(w, r, v, status, p, views.HeadRight(p, f))
+}
+
+// readHeadRight reads the form of a right for a head; the head is chosen by his appointment, which names the unit too.
+func (s *Server) readHeadRight(r *http.Request, v *Visit) (grant.Order, error) {
+	heads, err := s.currentHeads(r, v)
+	if err != nil {
+		return grant.Order{}, err
+	}
+	form := r.PostForm
+	o := grant.Order{Form: form.Get("form"), OtherOffice: form.Get("other_office") != ""}
+	var check problem.Check
+	if i := slices.IndexFunc(heads, func(h grant.Held) bool { return h.ID == form.Get("appointment") }); i >= 0 {
+		o.Unit, o.Person = heads[i].Unit, heads[i].Person
+	} else {
+		check.Fail("appointment", "appoint.head_missing")
+	}
+	if row, ok := grant.LevelOf(form.Get("level")); ok {
+		o.Level = row.Level
+	} else {
+		check.Fail("level", "appoint.level_missing")
+	}
+	o.From = readDate(&check, "from", form.Get("from"))
+	o.LastDay = readDate(&check, "last_day", form.Get("last_day"))
+	o.OrderNumber = readLine(&check, "order_number", form.Get("order_number"), 100)
+	o.Note = readLine(&check, "note", form.Get("note"), 500)
+	return o, check.Err()
+}
+
+func (s *Server) proposeHeadRight(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	o, err := s.readHeadRight(r, v)
+	var g grant.Grant
+	if err == nil {
+		g, err = s.Book.Give(r.Context(), v.Session.Person, o)
+	}
+	if lines, ok := v.Problems(err); ok {
+		for i := range lines {
+			if lines[i].Field == "unit" || lines[i].Field == "citizen" { // both are chosen with the head
+				lines[i].Field = "appointment"
+			}
+		}
+		return s.showHeadRight(w, r, v, http.StatusUnprocessableEntity, r.PostForm, lines)
+	}
+	if isConflict(err) || errors.Is(err, problem.Denied) { // there is one already; he is you, or head no longer
+		status := http.StatusConflict
+		if !isConflict(err) {
+			status = http.StatusForbidden
+		}
+		return s.showHeadRight(w, r, v, status, r.PostForm, []views.FieldError{{Field: "appointment", Text: v.Tell(err)}})
+	}
+	if err != nil {
+		return err
+	}
+	names, err := s.Book.Names(r.Context(), []person.ID{g.Person})
+	if err != nil {
+		return err
+	}
+	return s.see(w, r, v, appointmentsPath, v.Notice(views.NoticeOK, "appoint.right_proposed", "who", names[g.Person], "level", g.Level.Row().Name))
+}
+
+func (s *Server) seeHeadRight(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	g, err := s.sight(r, v)
+	if err != nil {
+		return err
+	}
+	return s.showHeadRightOf(w, r, v, http.StatusOK, g, nil)
+}
+
+// headRightSummary says what a right proposed for a head is.
+func headRightSummary(v *Visit, g grant.Sight) []views.SummaryRow {
+	rows := summaryOf(v, g)
+	if g.OrderNumber != "" {
+		rows = append(rows, views.SummaryRow{Term: v.T("appoint.order"), Value: g.OrderNumber})
+	}
+	if g.Note != "" {
+		rows = append(rows, views.SummaryRow{Term: v.T("appoint.note"), Value: g.Note})
+	}
+	return append(rows, views.SummaryRow{Term: v.T("appoint.by"), Value: g.Names[g.GivenBy]})
+}
+
+// showHeadRightOf shows a right proposed for a head, to confirm or decline.
+func (s *Server) showHeadRightOf(w http.ResponseWriter, r *http.Request, v *Visit, status int, g grant.Sight, problems []views.FieldError) error {
+	p := v.Page("appoint.right_one_title")
+	p.Subtitle = v.T("appoint.about", "who", g.Name, "unit", g.UnitName)
+	p.Crumbs = appointCrumbs(v, toAppointments(v))
+	p.Narrow, p.Problems = true, problems
+	body := views.ProposalPage{Summary: headRightSummary(v, g)}
+	body.Summary = append(body.Summary, views.SummaryRow{Term: v.T("appoint.state"), Body: views.Badge(stateKinds[g.State], v.T("rights.state_"+string(g.State)))})
+	switch {
+	case g.State != grant.StateSecond:
+		body.Links = []views.ButtonLinkParams{{Label: v.T("rights.see_right"), Href: "/ko1/grants/" + g.ID}}
+	case g.GivenBy == v.Session.Person:
+		body.Note, body.Text = views.BoxParams{Kind: views.NoticeInfo, Title: v.T("appoint.own_waits")}, v.T("appoint.own_waits_text")
+	case g.Person == v.Session.Person:
+		body.Note, body.Text = views.BoxParams{Kind: views.NoticeInfo, Title: v.T("appoint.about_you")}, v.T("appoint.denied_self_next")
+	default:
+		body.Note, body.Text = views.BoxParams{Kind: views.NoticeInfo, Title: v.T("appoint.compare", "who", g.Names[g.GivenBy])}, v.T("appoint.compare_text")
+		body.Confirm, body.Label = headRightOf(g.ID)+"/second", v.T("appoint.confirm_right")
+		body.Links = []views.ButtonLinkParams{{Label: v.T("appoint.decline"), Href: headRightOf(g.ID) + "/decline", Kind: views.QuietRed, Dialog: true}}
+	}
+	return s.show(w, r, v, status, p, views.Proposal(p, body))
+}
+
+func (s *Server) secondHeadRight(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	_, acted := s.Book.Second(r.Context(), v.Session.Person, r.PathValue("grant"), true, "")
+	if acted != nil && !isConflict(acted) {
+		return acted
+	}
+	g, err := s.sight(r, v)
+	if err != nil {
+		return err
+	}
+	if acted != nil {
+		return s.showHeadRightOf(w, r, v, http.StatusConflict, g, []views.FieldError{{Text: v.Tell(acted)}})
+	}
+	return s.see(w, r, v, appointmentsPath, v.Notice(views.NoticeOK, "appoint.right_confirmed", "who", g.Name, "level", g.Level.Row().Name, "unit", g.UnitName))
+}
+
+func (s *Server) declineRightForm(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	g, err := s.sight(r, v)
+	if err != nil {
+		return err
+	}
+	if g.State != grant.StateSecond {
+		return s.showHeadRightOf(w, r, v, http.StatusConflict, g, []views.FieldError{{Text: v.T("grant.already_decided")}})
+	}
+	return s.showDeclineRight(w, r, v, http.StatusOK, g, nil)
+}
+
+func (s *Server) showDeclineRight(w http.ResponseWriter, r *http.Request, v *Visit, status int, g grant.Sight, problems []views.FieldError) error {
+	p := v.Page("appoint.decline_title")
+	p.Subtitle = v.T("appoint.about", "who", g.Name, "unit", g.UnitName)
+	p.Crumbs = appointCrumbs(v, toAppointments(v))
+	p.Narrow, p.Problems = true, problems
+	return s.show(w, r, v, status, p, views.Decline(p, views.DeclineForm{
+		Action: headRightOf(g.ID) + "/decline", Back: appointmentsPath, Summary: headRightSummary(v, g), Reason: r.PostForm.Get("reason"), Required: true,
+		Label: v.T("appoint.decline"), Note: views.BoxParams{Title: v.T("appoint.decline_right_note", "who", g.Name)},
+	}))
+}
+
+func (s *Server) declineHeadRight(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	var check problem.Check
+	reason := readLine(&check, "reason", r.PostForm.Get("reason"), 500)
+	acted := check.Err()
+	if acted == nil {
+		_, acted = s.Book.Second(r.Context(), v.Session.Person, r.PathValue("grant"), false, reason)
+	}
+	lines, invalid := v.Problems(acted)
+	if acted != nil && !invalid && !isConflict(acted) {
+		return acted
+	}
+	g, err := s.sight(r, v)
+	switch {
+	case err != nil:
+		return err
+	case invalid:
+		return s.showDeclineRight(w, r, v, http.StatusUnprocessableEntity, g, lines)
+	case acted != nil:
+		return s.showHeadRightOf(w, r, v, http.StatusConflict, g, []views.FieldError{{Text: v.Tell(acted)}})
+	}
+	return s.see(w, r, v, appointmentsPath, v.Notice(views.NoticeOK, "appoint.now_refused", "who", g.Name))
+}
+
+// deputies shows a head who heads his units, and what he has proposed.
+func (s *Server) deputies(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	ended := r.URL.Query().Get("state") == "all"
+	all, err := s.Book.Appointments(r.Context(), v.Session.Person, grant.AppointmentFilter{Post: grant.Head, All: ended})
+	if err != nil {
+		return err
+	}
+	units, err := s.unitsOfHead(r, v)
+	if err != nil {
+		return err
+	}
+	p := v.Page("appoint.deputies_title")
+	names := make([]string, len(units))
+	for i, u := range units {
+		names[i] = headName(v, u)
+	}
+	p.Subtitle = v.T("appoint.for_head", "who", strings.Join(names, ", "))
+	p.Crumbs = rightsCrumbs(v, toRights(v))
+	body := views.DeputiesPage{
+		Add:   views.ButtonLinkParams{Label: v.T("appoint.deputy_title"), Href: deputiesPath + "/new", Icon: views.IconPlus, Kind: views.Primary, Dialog: true},
+		Title: v.T("appoint.heads_here"), Empty: views.EmptyParams{Title: v.T("appoint.none")},
+		Other: views.ButtonLinkParams{Label: v.T("appoint.show_ended"), Href: deputiesPath + "?state=all", Icon: views.IconHistory},
+	}
+	if ended {
+		body.Other = views.ButtonLinkParams{Label: v.T("appoint.hide_ended"), Href: deputiesPath, Icon: views.IconHistory}
+	}
+	for _, h := range all.List {
+		if !slices.Contains(all.Heads, h.Unit) {
+			continue // an administrator who is head as well sees the others elsewhere
+		}
+		row := appointmentRow(v, h, units)
+		row.New = h.ID == r.URL.Query().Get("saved")
+		if h.Own && standing(h.Appointment, v.Now) == standsProposed {
+			row.State, row.Withdraw = v.T("appoint.state_centre"), deputiesPath+"/"+url.PathEscape(h.ID)+"/withdraw"
+		}
+		body.Rows = append(body.Rows, row)
+	}
+	return s.show(w, r, v, http.StatusOK, p, views.Deputies(p, body))
+}
+
+// unitsOfHead lists the units that the reader heads.
+func (s *Server) unitsOfHead(r *http.Request, v *Visit) ([]agency.Unit, error) {
+	choices, err := s.Book.Choices(r.Context(), v.Session.Person)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(choices.Units, func(u agency.Unit) bool { return !choices.Scope.Manages(u.Code) }), nil
+}
+
+func (s *Server) deputyForm(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	return s.showDeputy(w, r, v, http.StatusOK, url.Values{}, nil, nil)
+}
+
+func (s *Server) showDeputy(w http.ResponseWriter, r *http.Request, v *Visit, status int, typed url.Values, found *views.FoundPerson, problems []views.FieldError) error {
+	units, err := s.unitsOfHead(r, v)
+	if err != nil {
+		return err
+	}
+	p := v.Page("appoint.deputy_title")
+	p.Subtitle = v.T("appoint.deputy_subtitle")
+	p.Crumbs = rightsCrumbs(v, toRights(v), views.Crumb{Label: v.T("appoint.deputies_title"), Href: deputiesPath})
+	p.Narrow, p.Problems = true, problems
+	f := typedAppointment(typed, deputiesPath)
+	f.Found = found
+	for _, u := range units {
+		f.Units = append(f.Units, views.Option{Value: u.Code, Label: u.Short.In(v.Lang)})
+		people, err := s.Book.People(r.Context(), v.Session.Person, u.Code)
+		if err != nil {
+			return err
+		}
+		group := ""
+		if len(units) > 1 {
+			group = u.Short.In(v.Lang)
+		}
+		for _, one := range people {
+			f.People = append(f.People, views.Option{Value: string(one.Person), Label: one.Name + " – " + one.Position, Group: group})
+		}
+	}
+	return s.show(w, r, v, status, p, views.AppointmentNew(p, f))
+}
+
+func (s *Server) proposeDeputy(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	o, err := readAppointment(r, true)
+	var a grant.Appointment
+	if err == nil {
+		a, err = s.Book.Propose(r.Context(), v.Session.Person, o)
+	}
+	if status, lines := refused(v, err); lines != nil {
+		return s.showDeputy(w, r, v, status, r.PostForm, s.appointee(r, v, o), lines)
+	}
+	if err != nil {
+		return err
+	}
+	notice, err := s.proposed(r, v, a)
+	if err != nil {
+		return err
+	}
+	return s.see(w, r, v, deputiesPath+"?"+url.Values{"saved": {a.ID}}.Encode(), notice)
+}
+
+func (s *Server) lookUpDeputy(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	o, err := readAppointment(r, true)
+	return s.answerLookUp(w, r, v, o, func(found *views.FoundPerson) error {
+		return s.showDeputy(w, r, v, http.StatusOK, r.PostForm, found, onlyField(v, err, "citizen"))
+	})
+}
+
+func (s *Server) withdrawDeputy(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	a, err := s.Book.DeclineAppointment(r.Context(), v.Session.Person, r.PathValue("appointment"), "")
+	if err != nil {
+		return err
+	}
+	names, err := s.Book.Names(r.Context(), []person.ID{a.Person})
+	if err != nil {
+		return err
+	}
+	return s.see(w, r, v, deputiesPath, v.Notice(views.NoticeOK, "appoint.now_withdrawn", "who", names[a.Person]))
+}
