@@ -120,4 +120,5 @@ func (h *house) work(ctx context.Context, g *errgroup.Group) {
 	g.Go(func() error { return h.book.Follow(ctx) })
 	g.Go(func() error { return h.sealer.Run(ctx) })
 	g.Go(func() error { return h.outbox.Run(ctx) })
+	g.Go(func() error { return h.sweep(ctx) })
 }
