@@ -15,7 +15,6 @@ import (
 
 	"github.com/google/uuid"
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
-	_ "modernc.org/sqlite"             // driver "sqlite"
 
 	"sitthi/internal/clock"
 	"sitthi/internal/problem"
@@ -90,11 +89,11 @@ func (db *DB) openSQLite(ctx context.Context) error {
 		if len(more) == 0 {
 			q.Set("_txlock", "immediate")
 		}
-		pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: db.path}).EscapedPath()+"?"+q.Encode())
+		connector, err := newPreparing("file:" + (&url.URL{Path: db.path}).EscapedPath() + "?" + q.Encode())
 		if err != nil {
 			return nil, fmt.Errorf("open database: %w", err)
 		}
-		return pool, nil
+		return sql.OpenDB(connector), nil
 	}
 	var err error
 	if db.writes, err = open(); err != nil {
