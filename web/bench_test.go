@@ -29,33 +29,33 @@ import (
 	"sitthi/web/views"
 )
 
-// hall is the door of a made-up department.
-type hall struct {
+// benchHall is the door of a made-up department.
+type benchHall struct {
 	*storetest.Env
 	server *Server
 	world  *benchkit.World
 	login  *signin.Desk
 }
 
-func openHall(b *testing.B, size benchkit.Size) *hall {
+func openBenchHall(b *testing.B, size benchkit.Size) *benchHall {
 	b.Helper()
 	env := storetest.SQLite(b)
 	ring, err := seal.New()
-	failed(b, err)
+	benchOK(b, err)
 	log := slog.New(slog.DiscardHandler)
 	roll := person.NewRoll(ring)
 	outbox, err := notify.NewOutbox(notify.Options{
 		DB: env.DB, Ring: ring, Log: log,
 		Senders: map[notify.Channel]notify.Sender{notify.Email: notify.Nowhere{}, notify.SMS: notify.Nowhere{}},
 	})
-	failed(b, err)
+	benchOK(b, err)
 	passwords, err := proof.NewPasswords(ring)
-	failed(b, err)
+	benchOK(b, err)
 	hash, err := passwords.Hash(b.Context(), kitPassword)
-	failed(b, err)
-	h := &hall{Env: env, world: benchkit.Fill(b, env.DB, roll, size, hash)}
+	benchOK(b, err)
+	h := &benchHall{Env: env, world: benchkit.Fill(b, env.DB, roll, size, hash)}
 	book := grant.NewBook(grant.Options{DB: env.DB, Clock: env.Clock, Roll: roll, Outbox: outbox, Link: func(path string) string { return path }, Log: log})
-	failed(b, book.Load(b.Context()))
+	benchOK(b, book.Load(b.Context()))
 	h.login = signin.NewDesk(signin.Options{DB: env.DB, Roll: roll, Passwords: passwords, Outbox: outbox, Log: log})
 	h.server, err = New(Options{
 		Log: log, Metrics: observe.NewMetrics("bench"), Clock: env.Clock, Ring: ring, Book: book, SignIn: h.login, Outbox: outbox,
@@ -66,34 +66,34 @@ func openHall(b *testing.B, size benchkit.Size) *hall {
 		}),
 		Ready: func(context.Context) error { return nil }, PublicURL: &url.URL{Scheme: "http", Host: "localhost"},
 	})
-	failed(b, err)
+	benchOK(b, err)
 	return h
 }
 
-func failed(b *testing.B, err error) {
+func benchOK(b *testing.B, err error) {
 	b.Helper()
 	if err != nil {
 		b.Fatal(err)
 	}
 }
 
-// reader is a browser in which somebody has signed in.
-type reader struct {
-	h     *hall
+// benchReader is a browser in which somebody has signed in.
+type benchReader struct {
+	h     *benchHall
 	token string
 }
 
-func (h *hall) as(b *testing.B, who person.ID) reader {
+func (h *benchHall) as(b *testing.B, who person.ID) benchReader {
 	b.Helper()
 	n := slices.Index(h.world.Officers, who)
 	opened, err := h.login.SignIn(b.Context(), signin.In{
 		CitizenID: benchkit.Citizen(b, n).Digits(), Password: kitPassword, Address: "192.0.2.1", Agent: "bench",
 	})
-	failed(b, err)
-	return reader{h, opened.Token}
+	benchOK(b, err)
+	return benchReader{h, opened.Token}
 }
 
-func (r reader) request(b *testing.B, path string) *http.Request {
+func (r benchReader) request(b *testing.B, path string) *http.Request {
 	request := httptest.NewRequestWithContext(b.Context(), http.MethodGet, path, nil)
 	request.Host = "localhost"
 	request.AddCookie(&http.Cookie{Name: r.h.server.cookieName(sessionCookie), Value: r.token})
@@ -101,7 +101,7 @@ func (r reader) request(b *testing.B, path string) *http.Request {
 }
 
 // get opens a page through everything that stands between a connection and its handler.
-func (r reader) get(b *testing.B, path string) *bytes.Buffer {
+func (r benchReader) get(b *testing.B, path string) *bytes.Buffer {
 	answer := httptest.NewRecorder()
 	r.h.server.Handler().ServeHTTP(answer, r.request(b, path))
 	if answer.Code != http.StatusOK {
@@ -111,20 +111,20 @@ func (r reader) get(b *testing.B, path string) *bytes.Buffer {
 }
 
 // prepared answers the grid page of a level with all that it shows in memory, ready to be drawn.
-func (r reader) prepared(b *testing.B, path string, level grant.LevelRow) func() *bytes.Buffer {
+func (r benchReader) prepared(b *testing.B, path string, level grant.LevelRow) func() *bytes.Buffer {
 	b.Helper()
 	s := r.h.server
 	request := r.request(b, path)
 	v := s.visit(request)
-	failed(b, s.identify(httptest.NewRecorder(), request, v))
+	benchOK(b, s.identify(httptest.NewRecorder(), request, v))
 	who := v.Session.Person
 	filter, query := readFilter(request.URL.Query(), level)
 	page, err := s.Book.Grid(b.Context(), who, filter)
-	failed(b, err)
+	benchOK(b, err)
 	choices, err := s.Book.Choices(b.Context(), who)
-	failed(b, err)
+	benchOK(b, err)
 	overview, err := s.Book.Overview(b.Context(), who)
-	failed(b, err)
+	benchOK(b, err)
 	body := views.RightsPage{TabsLabel: v.T("rights.tabs"), Grid: gridOf(v, level, request.URL.Path, query, filter, page, choices)}
 	for _, row := range page.Rows {
 		body.Rows = append(body.Rows, rowOf(v, row, page.Scope, filter, ""))
@@ -134,14 +134,14 @@ func (r reader) prepared(b *testing.B, path string, level grant.LevelRow) func()
 	body.Tabs = tabsOf(v, overview, choices, level.Code)
 	return func() *bytes.Buffer {
 		var out bytes.Buffer
-		failed(b, views.Layout(p, views.Rights(p, body)).Render(b.Context(), &out))
+		benchOK(b, views.Layout(p, views.Rights(p, body)).Render(b.Context(), &out))
 		return &out
 	}
 }
 
 // BenchmarkGridPage holds the grid page of a head's unit against drawing the same 50 rows from memory.
 func BenchmarkGridPage(b *testing.B) {
-	h := openHall(b, benchkit.Department)
+	h := openBenchHall(b, benchkit.Department)
 	chief := h.as(b, h.world.Heads["TH-12"])
 	path := "/ko1/rights/consider"
 	level, ok := grant.LevelOf("consider")
@@ -163,11 +163,11 @@ func BenchmarkGridPage(b *testing.B) {
 
 // BenchmarkGridSearch reports what filters cost that no index serves.
 func BenchmarkGridSearch(b *testing.B) {
-	h := openHall(b, benchkit.Department)
+	h := openBenchHall(b, benchkit.Department)
 	chief, administrator := h.as(b, h.world.Heads["TH-12"]), h.as(b, h.world.Administrator)
 	pages := []struct {
 		name, path string
-		who        reader
+		who        benchReader
 	}{
 		{"the overview of a head, first page", "/ko1/rights", chief},
 		{"a part of a citizen ID in a head's unit", "/ko1/rights/consider?citizen=0012", chief},
@@ -190,11 +190,11 @@ func BenchmarkGridSearch(b *testing.B) {
 	}
 }
 
-// strangers is how many citizen IDs of either kind BenchmarkAnswers tries.
-const strangers = 80
+// benchStrangers is how many citizen IDs of either kind BenchmarkAnswers tries.
+const benchStrangers = 80
 
 // post sends a form as a visitor and expects the status.
-func (h *hall) post(b *testing.B, path string, want int, form url.Values) {
+func (h *benchHall) post(b *testing.B, path string, want int, form url.Values) {
 	request := httptest.NewRequestWithContext(b.Context(), http.MethodPost, path, strings.NewReader(form.Encode()))
 	request.Host = "localhost"
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -206,11 +206,11 @@ func (h *hall) post(b *testing.B, path string, want int, form url.Values) {
 	}
 }
 
-func (h *hall) wrongPassword(b *testing.B, citizen string) {
+func (h *benchHall) wrongPassword(b *testing.B, citizen string) {
 	h.post(b, "/officer/login", http.StatusUnprocessableEntity, url.Values{"citizen_id": {citizen}, "password": {"ไม่ใช่รหัสผ่านนี้แน่นอน"}})
 }
 
-func (h *hall) firstForm(b *testing.B, citizen, name, phone string) {
+func (h *benchHall) firstForm(b *testing.B, citizen, name, phone string) {
 	h.post(b, "/officer/register", http.StatusSeeOther, url.Values{
 		officer.FieldCitizenID: {citizen}, officer.FieldPhone: {phone}, officer.FieldGivenName: {"สมชาย"}, officer.FieldFamilyName: {"ใจดี"},
 		officer.FieldPosition: {"นักวิชาการ"}, officer.FieldUnit: {"TH-12"}, officer.FieldEmail: {name + "@example.go.th"},
@@ -221,13 +221,13 @@ func (h *hall) firstForm(b *testing.B, citizen, name, phone string) {
 // BenchmarkAnswers reports how long the door takes to refuse a wrong password, and to take the first form of a
 // registration, for citizen IDs that have an account and for such that have none: the two must not tell apart (P5).
 func BenchmarkAnswers(b *testing.B) {
-	h := openHall(b, benchkit.Size{Officers: strangers, Grants: 1})
+	h := openBenchHall(b, benchkit.Size{Officers: benchStrangers, Grants: 1})
 	signin, register := benchkit.NewRounds(b, benchkit.Wall), benchkit.NewRounds(b, benchkit.Wall)
 	n := 0
 	for b.Loop() {
-		for i := range strangers {
+		for i := range benchStrangers {
 			n++
-			for kind, citizen := range map[string]int{"known": i, "unknown": strangers + n} {
+			for kind, citizen := range map[string]int{"known": i, "unknown": benchStrangers + n} {
 				h.Clock.Advance(10 * time.Minute) // nobody is slowed down
 				id := benchkit.Citizen(b, citizen).Digits()
 				signin.Time(kind, 1, func() { h.wrongPassword(b, id) })
