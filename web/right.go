@@ -200,7 +200,7 @@ func (s *Server) endRight(w http.ResponseWriter, r *http.Request, v *Visit) erro
 		who = g.CitizenShown()
 	}
 	notice := v.Notice(views.NoticeOK, "rights.ended", "who", who, "level", g.Level.Row().Name, "unit", g.UnitName)
-	notice.Label, notice.Href = v.T("rights.ended_undo"), "/ko1/grants/"+g.ID
+	notice.Label, notice.Href, notice.Form = v.T("rights.ended_undo"), "/ko1/grants/"+g.ID+"/again", newForm()
 	return s.see(w, r, v, backTo(g.Grant), notice)
 }
 

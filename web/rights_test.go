@@ -180,7 +180,7 @@ func TestEndAndGiveAgain(t *testing.T) {
 	chief.get(right+"/end").wants(http.StatusOK, "ผลของการยกเลิก", "ไม่เหลือผู้มีสิทธิ์อนุมัติ", "leaves_none")
 	chief.post(right+"/end").wants(http.StatusUnprocessableEntity, "กรุณากรอกเหตุผล", "กรุณาทำเครื่องหมายยืนยันก่อนลบ")
 	chief.post(right+"/end", "reason", "ย้าย").wants(http.StatusUnprocessableEntity, "กรุณาทำเครื่องหมายยืนยันก่อนลบ", ">ย้าย<")
-	chief.post(right+"/end", "reason", "ย้าย", "leaves_none", "yes").wants(http.StatusSeeOther).follow().wants(http.StatusOK, "ยกเลิกสิทธิ์", "ให้สิทธิ์อีกครั้ง")
+	chief.post(right+"/end", "reason", "ย้าย", "leaves_none", "yes").wants(http.StatusSeeOther).follow().wants(http.StatusOK, "ยกเลิกสิทธิ์", "ให้สิทธิ์อีกครั้ง", `action="`+right+`/again"`)
 	if k.book.Allows(k.who[approves], grant.DoApprove, grant.Place{Unit: "TH-12"}) {
 		t.Error("the right still holds")
 	}

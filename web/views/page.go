@@ -75,6 +75,8 @@ type Notice struct {
 	Text  string
 	Label string // of the link; empty for none
 	Href  string
+	// Form makes the link a button that posts this name of a form to Href, for an act that is undone by one press.
+	Form string
 }
 
 // FieldError is what is wrong with one field of a form. Field is the name of
