@@ -102,14 +102,17 @@ async function send(dialog, form, submitter) {
   }
 }
 
-// go leads to a page; the one we are on must be fetched anew, even when only
-// the part after # differs.
+// go leads to a page; the one we are on must be fetched anew, and only once: its notice is told one time.
 function go(to) {
   leaving = true;
   const url = new URL(to, location.href);
   const same = url.pathname === location.pathname && url.search === location.search;
-  location.assign(url);
-  if (same) location.reload();
+  if (!same) {
+    location.assign(url);
+    return;
+  }
+  history.replaceState(history.state, '', url);
+  location.reload();
 }
 
 document.addEventListener('click', (event) => {
