@@ -26,6 +26,7 @@ type Book struct {
 	link   func(path string) string
 	log    *slog.Logger
 
+	counted counted
 	now     *snapshot
 	reading sync.Mutex // held by who brings the snapshot up to date
 	version int64      // of the snapshot; under reading
@@ -117,6 +118,7 @@ func (b *Book) load(ctx context.Context) error {
 			return fmt.Errorf("load rights: %w", err)
 		}
 		b.now.put(b.now.everyone(), entries)
+		b.counted.forget()
 		b.version = version
 		b.fresh.Store(tx.Now.UnixMicro())
 		b.loaded.Store(true)
@@ -231,17 +233,20 @@ func (s *snapshot) everyone() []person.ID {
 
 var errOlder = errors.New("the database is older than what was read from it; reading all again")
 
+// rightsHere are the rights of one person at one level in one unit and its groups.
+const rightsHere = `
+	SELECT g.person_id, g.unit, g.team, g.level, g.starts_at, g.ends_at
+	FROM grants g
+	JOIN accounts a ON a.person_id = g.person_id AND a.state = 'active'
+	JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
+	WHERE g.system = 'ko1' AND g.person_id = $1 AND g.unit = $2 AND g.level = $3
+	  AND g.closed_at IS NULL AND g.awaits_second = FALSE`
+
 // Require fails with Denied unless the person may act at the level here at the transaction's moment, read from the
 // database. What it read can not change before the transaction is through: a right that is ended meanwhile either
 // comes after the whole transaction, or the transaction runs again and is denied.
 func (b *Book) Require(ctx context.Context, tx *store.Tx, who person.ID, level Level, at Place) error {
-	rows, err := store.Rows(scanEntry)(tx.Query(ctx, `
-		SELECT g.person_id, g.unit, g.team, g.level, g.starts_at, g.ends_at
-		FROM grants g
-		JOIN accounts a ON a.person_id = g.person_id AND a.state = 'active'
-		JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
-		WHERE g.system = 'ko1' AND g.person_id = $1 AND g.unit = $2 AND g.level = $3
-		  AND g.closed_at IS NULL AND g.awaits_second = FALSE`+tx.ForShare(), who, at.Unit, level))
+	rows, err := store.Rows(scanEntry)(tx.Query(ctx, rightsHere+tx.ForShare(), who, at.Unit, level))
 	if err != nil {
 		return fmt.Errorf("find right: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"sitthi/agency"
 	"sitthi/internal/locale"
+	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/internal/thai"
 	"sitthi/person"
@@ -91,16 +92,26 @@ type Scope struct {
 
 // scope answers whose rights a person may see. It fails with Denied for who may see none.
 func (b *Book) scope(ctx context.Context, tx *store.Tx, by person.ID) (Scope, error) {
-	heads, err := b.headOf(ctx, tx, by)
+	list, err := store.Rows(scanAppointment)(tx.Query(ctx, `SELECT `+appointmentColumns+`
+		FROM appointments p JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active'
+		WHERE p.person_id = $1 AND p.closed_at IS NULL ORDER BY p.unit`, by))
 	if err != nil {
-		return Scope{}, err
+		return Scope{}, fmt.Errorf("find appointments: %w", err)
 	}
-	denied := b.requireReader(ctx, tx, by)
-	s := Scope{Heads: heads, All: denied == nil}
-	if s.All || len(heads) > 0 {
-		return s, nil
+	var s Scope
+	for _, a := range list {
+		switch {
+		case !a.Holds(tx.Now):
+		case a.Post == Head:
+			s.Heads = append(s.Heads, a.Unit)
+		case a.Unit == centreUnit && (a.Post == Administrator || a.Post == Auditor):
+			s.All = true
+		}
 	}
-	return Scope{}, denied
+	if !s.All && len(s.Heads) == 0 {
+		return Scope{}, problem.New(problem.Denied, "grant.denied_not_reader")
+	}
+	return s, nil
 }
 
 // sees reports whether the reader may see a unit's rights.
@@ -334,40 +345,83 @@ func (b *Book) scanRow(s Scope, now time.Time) func(store.Row) (Row, error) {
 }
 
 // Grid answers one page of the rights that the reader may see. It fails with Denied for who may see none.
-func (b *Book) Grid(ctx context.Context, by person.ID, f Filter) (Page, error) {
-	var page Page
-	err := b.db.Read(ctx, func(tx *store.Tx) error {
+func (b *Book) Grid(ctx context.Context, by person.ID, f Filter) (page Page, err error) {
+	err = b.db.Read(ctx, func(tx *store.Tx) error {
 		s, err := b.scope(ctx, tx, by)
 		if err != nil {
 			return err
 		}
-		w, err := b.gridQuery(ctx, tx, s, f)
-		if err != nil {
-			return err
-		}
-		page = Page{Scope: s, Number: max(f.Page, 1), Pages: 1}
-		if err := tx.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 `+gridTables+` WHERE `+w.String()+` LIMIT `+strconv.Itoa(CountUpTo+1)+`) AS matching`,
-			w.args...).Scan(&page.Total); err != nil {
-			return fmt.Errorf("count grants: %w", err)
-		}
-		if page.More = page.Total > CountUpTo; page.More {
-			page.Total = CountUpTo
-		}
-		size := f.Size
-		if !slices.Contains(Sizes, size) {
-			size = Sizes[0]
-		}
-		page.Pages = max(1, (page.Total+size-1)/size)
-		page.Number = min(page.Number, page.Pages)
-		page.Rows, err = b.rows(ctx, tx, s, w, f, size, (page.Number-1)*size)
+		page, err = b.grid(ctx, tx, s, f)
 		return err
 	})
 	return page, err
 }
 
+// Sheet is a page of the grid with all that stands around it, as one state of the book has it.
+type Sheet struct {
+	Page     Page
+	Choices  Choices
+	Overview Overview
+}
+
+// Sheet answers one page of the grid with what the reader can choose from and the figures of his units. It fails with
+// Denied for who may see none.
+func (b *Book) Sheet(ctx context.Context, by person.ID, f Filter) (sheet Sheet, err error) {
+	err = b.db.Read(ctx, func(tx *store.Tx) error {
+		s, err := b.scope(ctx, tx, by)
+		if err != nil {
+			return err
+		}
+		if sheet.Page, err = b.grid(ctx, tx, s, f); err != nil {
+			return err
+		}
+		if sheet.Overview, err = b.overview(ctx, tx, s); err != nil {
+			return err
+		}
+		sheet.Choices, err = b.choices(ctx, tx, s)
+		return err
+	})
+	return sheet, err
+}
+
+func (b *Book) grid(ctx context.Context, tx *store.Tx, s Scope, f Filter) (Page, error) {
+	w, err := b.gridQuery(ctx, tx, s, f)
+	if err != nil {
+		return Page{}, err
+	}
+	page := Page{Scope: s, Number: max(f.Page, 1), Pages: 1}
+	if err := tx.QueryRow(ctx, gridCount(w), w.args...).Scan(&page.Total); err != nil {
+		return Page{}, fmt.Errorf("count grants: %w", err)
+	}
+	if page.More = page.Total > CountUpTo; page.More {
+		page.Total = CountUpTo
+	}
+	size := f.Size
+	if !slices.Contains(Sizes, size) {
+		size = Sizes[0]
+	}
+	page.Pages = max(1, (page.Total+size-1)/size)
+	page.Number = min(page.Number, page.Pages)
+	page.Rows, err = b.rows(ctx, tx, s, w, f, size, (page.Number-1)*size)
+	return page, err
+}
+
+// gridCount counts the rows of the grid, as far as they are counted. Only the tables that a filter can speak of are
+// joined, and those not spoken of are left out by the engine, since they add no row.
+func gridCount(w *where) string {
+	return `SELECT count(*) FROM (SELECT 1 FROM grants g
+		LEFT JOIN accounts a ON a.person_id = g.person_id
+		LEFT JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
+		WHERE ` + w.String() + ` LIMIT ` + strconv.Itoa(CountUpTo+1) + `) AS matching`
+}
+
+// gridPage reads some of the rows of the grid in the order of a filter.
+func gridPage(w *where, f Filter, limit, offset int) string {
+	return `SELECT ` + gridColumns + gridTables + ` WHERE ` + w.String() + order(f) + ` LIMIT ` + strconv.Itoa(limit) + ` OFFSET ` + strconv.Itoa(offset)
+}
+
 func (b *Book) rows(ctx context.Context, tx *store.Tx, s Scope, w *where, f Filter, limit, offset int) ([]Row, error) {
-	rows, err := store.Rows(b.scanRow(s, tx.Now))(tx.Query(ctx, `SELECT `+gridColumns+gridTables+` WHERE `+w.String()+order(f)+
-		` LIMIT `+strconv.Itoa(limit)+` OFFSET `+strconv.Itoa(offset), w.args...))
+	rows, err := store.Rows(b.scanRow(s, tx.Now))(tx.Query(ctx, gridPage(w, f, limit, offset), w.args...))
 	if err != nil {
 		return nil, fmt.Errorf("list grants: %w", err)
 	}

@@ -554,92 +554,6 @@ func (b *Book) Unmask(ctx context.Context, by person.ID, who person.ID, reason s
 	return citizen, err
 }
 
-// Overview is what the first page of the rights shows of each of a reader's units.
-type Overview struct {
-	Scope   Scope
-	Units   []UnitOverview
-	Live    map[Level]int // rows that the grid of each level shows; nil for who sees every unit
-	Waiting int           // registered persons who wait for a head's word
-}
-
-// UnitOverview counts the rights of one unit that hold now.
-type UnitOverview struct {
-	Unit     agency.Unit
-	Holders  map[Level]int
-	EndSoon  int
-	ByLevels []LevelRow // the levels the unit uses
-}
-
-// LevelsOf lists the levels a unit uses.
-func LevelsOf(u agency.Unit) []LevelRow {
-	var rows []LevelRow
-	for _, row := range Levels {
-		if row.Level != Review || u.UsesReview {
-			rows = append(rows, row)
-		}
-	}
-	return rows
-}
-
-// Overview counts the rights in each unit of a head. It fails with Denied for who is no head and reads no log.
-func (b *Book) Overview(ctx context.Context, by person.ID) (Overview, error) {
-	var o Overview
-	err := b.db.Read(ctx, func(tx *store.Tx) error {
-		o = Overview{}
-		var err error
-		if o.Scope, err = b.scope(ctx, tx, by); err != nil {
-			return err
-		}
-		for _, code := range o.Scope.Heads {
-			u := UnitOverview{Holders: map[Level]int{}}
-			if u.Unit, err = agency.Find(ctx, tx, code); err != nil {
-				return err
-			}
-			u.ByLevels = LevelsOf(u.Unit)
-			for _, row := range u.ByLevels {
-				if u.Holders[row.Level], _, err = held(ctx, tx, code, row.Level, ""); err != nil {
-					return err
-				}
-			}
-			w := &where{}
-			w.add("g.unit = ?", code)
-			addState(w, string(StateSoon), tx.Now)
-			if err := tx.QueryRow(ctx, `SELECT count(*) `+gridTables+` WHERE `+w.String(), w.args...).Scan(&u.EndSoon); err != nil {
-				return fmt.Errorf("count grants ending soon: %w", err)
-			}
-			o.Units = append(o.Units, u)
-		}
-		if len(o.Scope.Heads) == 0 {
-			return nil
-		}
-		w := &where{}
-		in(w, "g.unit", o.Scope.Heads)
-		addState(w, "", tx.Now)
-		type count struct {
-			level Level
-			n     int
-		}
-		counts, err := store.Rows(func(row store.Row) (c count, err error) { return c, row.Scan(&c.level, &c.n) })(tx.Query(ctx,
-			`SELECT g.level, count(*) FROM grants g WHERE g.system = 'ko1' AND `+w.String()+` GROUP BY g.level`, w.args...))
-		if err != nil {
-			return fmt.Errorf("count grants: %w", err)
-		}
-		o.Live = make(map[Level]int, len(counts))
-		for _, c := range counts {
-			o.Live[c.level] = c.n
-		}
-		w = &where{}
-		in(w, "g.unit", o.Scope.Heads)
-		addState(w, string(StateWaiting), tx.Now)
-		w.add("a.person_id IS NOT NULL")
-		if err := tx.QueryRow(ctx, `SELECT count(DISTINCT g.person_id) `+gridTables+` WHERE `+w.String(), w.args...).Scan(&o.Waiting); err != nil {
-			return fmt.Errorf("count waiting persons: %w", err)
-		}
-		return nil
-	})
-	return o, err
-}
-
 // Choices are the units, with their groups, in which a head may give rights, or those all may be given in for a
 // central administrator.
 type Choices struct {
@@ -649,42 +563,46 @@ type Choices struct {
 }
 
 // Choices answers what a form or a filter can choose from.
-func (b *Book) Choices(ctx context.Context, by person.ID) (Choices, error) {
-	c := Choices{Teams: map[string][]agency.Team{}}
-	err := b.db.Read(ctx, func(tx *store.Tx) error {
-		var err error
-		if c.Scope, err = b.scope(ctx, tx, by); err != nil {
+func (b *Book) Choices(ctx context.Context, by person.ID) (c Choices, err error) {
+	err = b.db.Read(ctx, func(tx *store.Tx) error {
+		s, err := b.scope(ctx, tx, by)
+		if err != nil {
 			return err
 		}
-		if c.Scope.All {
-			units, err := agency.Units(ctx, tx)
-			if err != nil {
-				return err
-			}
-			c.Units = slices.DeleteFunc(units, func(u agency.Unit) bool { return !u.Active || !u.Considers })
-		} else {
-			c.Units = c.Units[:0]
-			for _, code := range c.Scope.Heads {
-				u, err := agency.Find(ctx, tx, code)
-				if err != nil {
-					return err
-				}
-				c.Units = append(c.Units, u)
-			}
-		}
-		for _, u := range c.Units {
-			if !u.HasTeams() {
-				continue
-			}
-			teams, err := agency.Teams(ctx, tx, u.Code)
-			if err != nil {
-				return err
-			}
-			c.Teams[u.Code] = slices.DeleteFunc(teams, func(t agency.Team) bool { return !t.Active })
-		}
-		return nil
+		c, err = b.choices(ctx, tx, s)
+		return err
 	})
 	return c, err
+}
+
+func (b *Book) choices(ctx context.Context, tx *store.Tx, s Scope) (Choices, error) {
+	c := Choices{Scope: s, Teams: map[string][]agency.Team{}}
+	if s.All {
+		units, err := agency.Units(ctx, tx)
+		if err != nil {
+			return Choices{}, err
+		}
+		c.Units = slices.DeleteFunc(units, func(u agency.Unit) bool { return !u.Active || !u.Considers })
+	} else {
+		for _, code := range s.Heads {
+			u, err := agency.Find(ctx, tx, code)
+			if err != nil {
+				return Choices{}, err
+			}
+			c.Units = append(c.Units, u)
+		}
+	}
+	for _, u := range c.Units {
+		if !u.HasTeams() {
+			continue
+		}
+		teams, err := agency.Teams(ctx, tx, u.Code)
+		if err != nil {
+			return Choices{}, err
+		}
+		c.Teams[u.Code] = slices.DeleteFunc(teams, func(t agency.Team) bool { return !t.Active })
+	}
+	return c, nil
 }
 
 // Held is an appointment with the names a page shows.

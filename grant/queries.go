@@ -127,15 +127,18 @@ func closeExpired(ctx context.Context, tx *store.Tx, place Place, level Level, w
 	return nil
 }
 
+const heldQuery = `
+	SELECT count(DISTINCT g.person_id), count(DISTINCT CASE WHEN g.id <> $3 THEN g.person_id END)
+	FROM grants g
+	JOIN accounts a ON a.person_id = g.person_id AND a.state = 'active'
+	JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
+	WHERE g.system = 'ko1' AND g.unit = $1 AND g.level = $2 AND g.closed_at IS NULL AND g.awaits_second = FALSE
+	  AND g.starts_at <= $4 AND (g.ends_at IS NULL OR g.ends_at > $4)`
+
 // held counts the persons who hold the level somewhere in the unit at the transaction's moment, and those who would
 // without one grant.
 func held(ctx context.Context, tx *store.Tx, unit string, level Level, grant string) (now, left int, err error) {
-	if err := tx.QueryRow(ctx, `SELECT count(DISTINCT g.person_id), count(DISTINCT CASE WHEN g.id <> $3 THEN g.person_id END)
-		FROM grants g
-		JOIN accounts a ON a.person_id = g.person_id AND a.state = 'active'
-		JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
-		WHERE g.system = 'ko1' AND g.unit = $1 AND g.level = $2 AND g.closed_at IS NULL AND g.awaits_second = FALSE
-		  AND g.starts_at <= $4 AND (g.ends_at IS NULL OR g.ends_at > $4)`, unit, level, grant, store.Us(tx.Now)).Scan(&now, &left); err != nil {
+	if err := tx.QueryRow(ctx, heldQuery, unit, level, grant, store.Us(tx.Now)).Scan(&now, &left); err != nil {
 		return 0, 0, fmt.Errorf("count who is left: %w", err)
 	}
 	return now, left, nil
@@ -151,13 +154,15 @@ func identified(ctx context.Context, tx *store.Tx, who person.ID, unit string) (
 	return n > 0, nil
 }
 
+const waitingQuery = `SELECT ` + grantColumns + ` FROM grants g
+	WHERE g.system = 'ko1' AND g.person_id = $1 AND (g.unit = $2 OR $2 = '') AND g.closed_at IS NULL AND g.awaits_second = FALSE
+	  AND (g.ends_at IS NULL OR g.ends_at > $3)
+	ORDER BY g.unit, g.number`
+
 // waiting lists the grants of a person that are open, and wait for nothing but the word on who he is; in one unit, or
 // with none named in all.
 func waiting(ctx context.Context, tx *store.Tx, who person.ID, unit string) ([]Grant, error) {
-	list, err := store.Rows(scanGrant)(tx.Query(ctx, `SELECT `+grantColumns+` FROM grants g
-		WHERE g.system = 'ko1' AND g.person_id = $1 AND (g.unit = $2 OR $2 = '') AND g.closed_at IS NULL AND g.awaits_second = FALSE
-		  AND (g.ends_at IS NULL OR g.ends_at > $3)
-		ORDER BY g.unit, g.number`, who, unit, store.Us(tx.Now)))
+	list, err := store.Rows(scanGrant)(tx.Query(ctx, waitingQuery, who, unit, store.Us(tx.Now)))
 	if err != nil {
 		return nil, fmt.Errorf("find waiting grants: %w", err)
 	}

@@ -106,6 +106,10 @@ func TestScope(t *testing.T) {
 				p, err := k.book.Grid(ctx, by, Filter{Unit: unit(there), State: "all", Search: "รอดี"})
 				return p.Rows, err
 			},
+			"Sheet": func(by person.ID, there bool) (any, error) {
+				sheet, err := k.book.Sheet(ctx, by, Filter{Unit: unit(there), State: "all", Search: "รอดี"})
+				return sheet.Page.Rows, err
+			},
 			"Each": func(by person.ID, there bool) (any, error) {
 				var rows []Row
 				err := k.book.Each(ctx, by, Filter{Unit: unit(there), State: "all"}, func(r Row) error { rows = append(rows, r); return nil })
@@ -203,7 +207,7 @@ func TestScope(t *testing.T) {
 					t.Errorf("%s by who is no head: %v", name, err)
 				}
 			}
-			for _, name := range []string{"Grid", "Each", "See", "StoryOf", "History", "Log", "PersonOf", "Unmask", "Overview", "Choices", "Appointments"} {
+			for _, name := range []string{"Grid", "Sheet", "Each", "See", "StoryOf", "History", "Log", "PersonOf", "Unmask", "Overview", "Choices", "Appointments"} {
 				if _, err := tries[name](by, true); err != nil {
 					t.Errorf("%s by who reads everything: %v", name, err)
 				}

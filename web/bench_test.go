@@ -119,12 +119,9 @@ func (r benchReader) prepared(b *testing.B, path string, level grant.LevelRow) f
 	benchOK(b, s.identify(httptest.NewRecorder(), request, v))
 	who := v.Session.Person
 	filter, query := readFilter(request.URL.Query(), level)
-	page, err := s.Book.Grid(b.Context(), who, filter)
+	sheet, err := s.Book.Sheet(b.Context(), who, filter)
 	benchOK(b, err)
-	choices, err := s.Book.Choices(b.Context(), who)
-	benchOK(b, err)
-	overview, err := s.Book.Overview(b.Context(), who)
-	benchOK(b, err)
+	page, choices, overview := sheet.Page, sheet.Choices, sheet.Overview
 	body := views.RightsPage{TabsLabel: v.T("rights.tabs"), Grid: gridOf(v, level, request.URL.Path, query, filter, page, choices)}
 	for _, row := range page.Rows {
 		body.Rows = append(body.Rows, rowOf(v, row, page.Scope, filter, ""))

@@ -126,14 +126,11 @@ func (s *Server) rightsPage(w http.ResponseWriter, r *http.Request, v *Visit, le
 		http.Redirect(w, r, moved, http.StatusSeeOther)
 		return nil
 	}
-	page, err := s.Book.Grid(r.Context(), v.Session.Person, filter)
+	sheet, err := s.Book.Sheet(r.Context(), v.Session.Person, filter)
 	if err != nil {
 		return err
 	}
-	choices, err := s.Book.Choices(r.Context(), v.Session.Person)
-	if err != nil {
-		return err
-	}
+	page, choices, overview := sheet.Page, sheet.Choices, sheet.Overview
 	body := views.RightsPage{TabsLabel: v.T("rights.tabs")}
 	body.Grid = gridOf(v, level, path, query, filter, page, choices)
 	for _, row := range page.Rows {
@@ -149,10 +146,6 @@ func (s *Server) rightsPage(w http.ResponseWriter, r *http.Request, v *Visit, le
 	p := v.Page("rights.title")
 	if v.Fragment == "grid" {
 		return s.show(w, r, v, http.StatusOK, p, views.RightsGrid(p, body))
-	}
-	overview, err := s.Book.Overview(r.Context(), v.Session.Person)
-	if err != nil {
-		return err
 	}
 	p.Subtitle = whose(v, overview)
 	p.Crumbs = rightsCrumbs(v)
