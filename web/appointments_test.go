@@ -200,7 +200,7 @@ func TestDeputy(t *testing.T) {
 	chief, centre := k.as(t, chief12), k.as(t, admin1)
 	last := in20Days(k).Numeric("th")
 	form := []string{"unit", "TH-12", "person", string(k.who[considers]), "order_number", "นบ 3/2569", "last_day", last}
-	chief.post("/ko1/deputies/new", form...).follow().wants(http.StatusOK, "สุดา พิจารณา", "รอส่วนกลางยืนยัน", "is-new")
+	chief.post("/ko1/deputies/new", form...).follow().wants(http.StatusOK, "สุดา พิจารณา", "รอการยืนยัน", "ถอนข้อเสนอ", "is-new")
 	chief.post("/ko1/deputies/new", form...).wants(http.StatusConflict, "มีข้อเสนอที่รอการยืนยันอยู่", last)
 	id := k.proposal(t)
 
