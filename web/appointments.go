@@ -499,7 +499,7 @@ func (s *Server) confirmAppointment(w http.ResponseWriter, r *http.Request, v *V
 		return err
 	}
 	key := "appoint.confirmed"
-	if v.Now.Before(a.From) {
+	if a.From.After(a.ConfirmedAt) {
 		key = "appoint.confirmed_future"
 	}
 	notice := v.Notice(views.NoticeOK, key, "who", h.Name, "post", grant.PostName(a.Post, a.Kind), "unit", h.UnitName, "from", beginWords(v, a))
