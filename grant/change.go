@@ -318,6 +318,9 @@ func (b *Book) Second(ctx context.Context, by person.ID, id string, yes bool, re
 			if err := closeGrant(ctx, tx, &g, string(by), Refused, reason); err != nil {
 				return err
 			}
+			if err := b.Moved(ctx, tx, g.Person); err != nil { // no right moves, but what is counted of the unit does
+				return err
+			}
 			return b.tellIfRegistered(ctx, tx, g, "grant.refused")
 		}
 		if !g.Until.IsZero() && !tx.Now.Before(g.Until) {

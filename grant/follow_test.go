@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strconv"
 	"sync"
@@ -164,7 +165,7 @@ func TestMemory(t *testing.T) {
 				ids[i] = k.citizen(t)
 			}
 			moments := []time.Time{}
-			var grants []Grant
+			var grants, proposed []Grant
 			var appointments []Appointment
 			day := func(label string) thai.Date {
 				n := rapid.IntRange(-1, 3).Draw(r, label)
@@ -223,6 +224,19 @@ func TestMemory(t *testing.T) {
 						moments = append(moments, a.From, a.Until)
 					}
 				},
+				"propose for a head": func(r *rapid.T) {
+					o := to(heads["TH-12"], "TH-12", rapid.SampledFrom([]Level{Consider, Approve}).Draw(r, "level"))
+					o.LastDay = day("last day")
+					if g, err := k.book.Give(ctx, k.admins[0], o); err == nil {
+						grants, proposed = append(grants, g), append(proposed, g)
+					}
+				},
+				"decide on a head": func(r *rapid.T) {
+					if len(proposed) > 0 {
+						_, err := k.book.Second(ctx, k.admins[1], rapid.SampledFrom(proposed).Draw(r, "grant").ID, rapid.Bool().Draw(r, "yes"), "x")
+						refusal(t, err)
+					}
+				},
 				"end appointment": func(r *rapid.T) {
 					if len(appointments) > 0 {
 						_, err := k.book.EndAppointment(ctx, k.admins[0], rapid.SampledFrom(appointments).Draw(r, "appointment").ID, Ending{Reason: "x", LeavesNone: true})
@@ -246,9 +260,14 @@ func TestMemory(t *testing.T) {
 					k.Clock.Advance(time.Duration(rapid.IntRange(1, 30).Draw(r, "hours")) * time.Hour)
 				},
 			}
-			names := []string{"give", "give", "give", "register", "register", "identify", "revoke", "change", "appoint", "end appointment", "switch off", "time"}
+			names := []string{"give", "give", "give", "register", "register", "identify", "revoke", "change", "appoint", "propose for a head", "decide on a head", "decide on a head", "end appointment", "switch off", "time"}
 			for range rapid.IntRange(3, 10).Draw(r, "acts") {
 				acts[rapid.SampledFrom(names).Draw(r, "act")](r)
+				for _, head := range heads {
+					if _, err := k.book.Overview(ctx, head); err != nil {
+						r.Fatal(err)
+					}
+				}
 			}
 
 			if err := second.CatchUp(ctx); err != nil {
@@ -257,6 +276,15 @@ func TestMemory(t *testing.T) {
 			fresh := k.newBook(k.DB)
 			if err := fresh.Load(ctx); err != nil {
 				r.Fatal(err)
+			}
+			for _, head := range heads { // the figures that are kept, against those counted anew
+				kept, err := k.book.Overview(ctx, head)
+				if err != nil {
+					r.Fatal(err)
+				}
+				if anew, err := fresh.Overview(ctx, head); err != nil || !reflect.DeepEqual(kept, anew) {
+					r.Fatalf("the figures are %+v, counted anew %+v, %v", kept, anew, err)
+				}
 			}
 			now := k.Clock.Now()
 			try := []time.Time{now, now.Add(time.Microsecond), now.AddDate(0, 0, 400)}

@@ -520,6 +520,16 @@ func TestReading(t *testing.T) {
 				o.Units[0].EndSoon != 1 || o.Waiting != 1 || len(o.Units[0].ByLevels) != 2 || o.Live[Consider] != 2 || o.Live[Approve] != 2 {
 				t.Errorf("%+v, %v", o, err)
 			}
+			proposed := k.give(t, k.admins[0], to(k.chief12, "TH-12", Approve))
+			if o, err := k.book.Overview(ctx, k.chief12); err != nil || o.Live[Approve] != 3 {
+				t.Errorf("with a proposal: %v, %v", o.Live, err)
+			}
+			if _, err := k.book.Second(ctx, k.admins[1], proposed.ID, false, "ไม่มีคำสั่ง"); err != nil {
+				t.Fatal(err)
+			}
+			if o, err := k.book.Overview(ctx, k.chief12); err != nil || o.Live[Approve] != 2 {
+				t.Errorf("after the proposal was refused: %v, %v", o.Live, err)
+			}
 			if o, err := k.book.Overview(ctx, k.admins[0]); err != nil || len(o.Units) != 0 || !o.Scope.All {
 				t.Errorf("%+v, %v", o, err)
 			}
