@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sitthi/audit"
 	"sitthi/internal/clock"
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
@@ -309,4 +310,10 @@ func (b *Book) headOf(ctx context.Context, tx *store.Tx, who person.ID) ([]strin
 		}
 	}
 	return units, nil
+}
+
+// TurnAway records that a person was refused at a door before any act began, and answers why he was.
+func (b *Book) TurnAway(ctx context.Context, who person.ID, route string, why error) error {
+	act := &audit.Act{Name: "door.turn_away", Actor: string(who), Detail: map[string]string{"route": route}}
+	return audit.Do(ctx, b.db, act, func(*store.Tx) error { return why })
 }

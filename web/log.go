@@ -55,12 +55,12 @@ var logActs = []string{
 	"agency.unit_add", "agency.unit_rename", "agency.unit_review", "agency.unit_considers", "agency.unit_retire", "agency.unit_restore",
 	"agency.team_add", "agency.team_rename", "agency.team_retire", "agency.team_restore",
 	"portal.system_address", "portal.announce", "portal.change", "portal.close",
-	"demo.seed", "demo.refresh",
+	"door.turn_away", "demo.seed", "demo.refresh",
 }
 
 // logFacts are the facts of entries in the order in which they are told; others follow by name.
 var logFacts = []string{
-	"number", "level", "team", "post", "kind", "name", "before", "after", "title", "body", "place",
+	"route", "number", "level", "team", "post", "kind", "name", "before", "after", "title", "body", "place",
 	"from", "old_until", "until", "to", "old_order_number", "order_number", "old_note", "note", "reason", "closing",
 }
 

@@ -256,6 +256,9 @@ func TestOnlyHeadsSetRights(t *testing.T) {
 	k.as(t, without).get("/ko1/rights").wants(http.StatusForbidden, "หัวหน้าหน่วยงาน", "02-430-6980")
 	k.as(t, admin1).get("/ko1/rights/consider/new").wants(http.StatusForbidden)
 	k.as(t, auditor).get("/ko1/rights").wants(http.StatusOK).lacks("เพิ่มเจ้าหน้าที่</span>")
+	// Who is turned away at the door is on record too.
+	k.as(t, without).post("/ko1/rights/consider", "unit", "TH-12", "citizen", considers).wants(http.StatusForbidden)
+	k.as(t, auditor).get("/admin/log?act=door.turn_away").wants(http.StatusOK, "ถูกปฏิเสธก่อนเข้าหน้า", "POST /ko1/rights/{level}", "ปิติ ใจดี")
 }
 
 func TestConfirmWhoRegistered(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"sitthi/internal/clock"
 	"sitthi/internal/locale"
 	"sitthi/internal/observe"
+	"sitthi/internal/problem"
 	"sitthi/internal/seal"
 	"sitthi/notify"
 	"sitthi/officer"
@@ -178,6 +179,9 @@ func (s *Server) enter(route Route) http.Handler {
 		}
 		if err == nil {
 			err = admit(route, v)
+			if errors.Is(err, problem.Denied) {
+				err = s.Book.TurnAway(ctx, v.Session.Person, route.Pattern, err)
+			}
 		}
 		if err == nil && route.StepUp && r.Method == http.MethodPost {
 			err = s.stepUp(w, r, v)
