@@ -22,9 +22,17 @@ type serveCommand struct {
 	config.Serve `embed:""`
 }
 
-// Run serves until the context ends; then requests under way are finished, up to a limit.
+// Run serves until the context ends; then requests under way are finished, up to a limit. To be told to stop while it
+// still starts is no failure: what was begun is not kept, and the next start begins it again.
 func (c *serveCommand) Run(ctx context.Context, sh *shell, secrets config.Secrets) (err error) {
 	log := observe.NewLogger(sh.err, c.Format, c.Level)
+	starting := true
+	defer func() {
+		if starting && err != nil && ctx.Err() != nil {
+			log.Info("stopped while starting", "why", err)
+			err = nil
+		}
+	}()
 	tlsConfig, err := certificates(&c.Serve, secrets)
 	if err != nil {
 		return err
@@ -97,6 +105,7 @@ func (c *serveCommand) Run(ctx context.Context, sh *shell, secrets config.Secret
 			return err
 		}
 	}
+	starting = false
 	return h.serve(ctx, servers, c.StopTimeout)
 }
 
