@@ -285,7 +285,7 @@ func (b *Book) Registered(ctx context.Context, tx *store.Tx, who person.ID) erro
 }
 
 // Second confirms or refuses a right that one central administrator proposed for a head: another administrator
-// decides, who is not the person himself.
+// confirms, who is not the person himself; who proposed it may only withdraw it.
 func (b *Book) Second(ctx context.Context, by person.ID, id string, yes bool, reason string) (g Grant, err error) {
 	act := &audit.Act{Name: "grant.second", Actor: string(by), Object: id}
 	if !yes {
@@ -303,8 +303,12 @@ func (b *Book) Second(ctx context.Context, by person.ID, id string, yes bool, re
 			return err
 		}
 		act.Unit, act.Subject, act.Detail = g.Unit, string(g.Person), g.facts()
-		if err := mayConfirm(string(by), administrator, string(g.GivenBy), g.Person); err != nil {
-			return err
+		may := mayDecline(string(by), administrator, g.Person)
+		if yes {
+			may = mayConfirm(string(by), administrator, string(g.GivenBy), g.Person)
+		}
+		if may != nil {
+			return may
 		}
 		if !g.AwaitsSecond || !g.ClosedAt.IsZero() {
 			return problem.New(problem.Conflict, "grant.already_decided")

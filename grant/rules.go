@@ -275,6 +275,18 @@ func mayConfirm(by string, administrator bool, proposedBy string, subject person
 	return nil
 }
 
+// mayDecline decides whether an administrator may say no to what was proposed: another's proposal he refuses, his own
+// he withdraws. It only keeps authority from somebody, so it takes one; who it is about has no say.
+func mayDecline(by string, administrator bool, subject person.ID) error {
+	switch {
+	case !administrator:
+		return problem.New(problem.Denied, "appoint.denied_not_administrator")
+	case by == string(subject):
+		return problem.New(problem.Denied, "appoint.denied_self")
+	}
+	return nil
+}
+
 // endFacts is all that decides whether an appointment may be ended.
 type endFacts struct {
 	Administrator bool

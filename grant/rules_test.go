@@ -179,6 +179,9 @@ func TestMayProposeAndConfirm(t *testing.T) {
 	checkProblem(t, mayConfirm("b", false, "a", "c"), problem.Denied, "appoint.denied_not_administrator")
 	checkProblem(t, mayConfirm("a", true, "a", "c"), problem.Denied, "appoint.denied_own_proposal")
 	checkProblem(t, mayConfirm("c", true, "a", "c"), problem.Denied, "appoint.denied_self")
+	checkProblem(t, mayDecline("a", true, "c"), nil, "")
+	checkProblem(t, mayDecline("a", false, "c"), problem.Denied, "appoint.denied_not_administrator")
+	checkProblem(t, mayDecline("c", true, "c"), problem.Denied, "appoint.denied_self")
 }
 
 func TestStateAt(t *testing.T) {

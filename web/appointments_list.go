@@ -217,7 +217,8 @@ func (s *Server) addSeconds(r *http.Request, v *Visit, body *views.AppointmentsP
 			State: v.T("appoint.state_proposed"), StateKind: views.BadgeWaiting,
 		}
 		if g.GivenBy == v.Session.Person {
-			row.State = v.T("appoint.state_own")
+			row.State, row.See, row.Dialog = v.T("appoint.state_own"), headRightOf(g.ID)+"/second", true
+			row.Act = &views.ButtonLinkParams{Label: v.T("appoint.withdraw"), Note: g.Name, Href: headRightOf(g.ID) + "/decline", Kind: views.QuietRed, Dialog: true}
 			body.Own = append(body.Own, row)
 			continue
 		}

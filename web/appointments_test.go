@@ -290,6 +290,15 @@ func TestHeadRight(t *testing.T) {
 	second.post(right+"/decline", "reason", "ไม่มีในคำสั่ง").follow().wants(http.StatusOK, "ไม่ยืนยันข้อเสนอเกี่ยวกับ วิชัย นนทบุรี แล้ว")
 	second.get(right + "/decline").wants(http.StatusConflict)
 	second.get("/admin/grants/no-such/second").wants(http.StatusNotFound)
+
+	// Withdrawn by who proposed it.
+	form[1] = store.NewID()
+	first.post(path, form...).follow()
+	right = "/admin/grants/" + must(k.book.Appointments(t.Context(), k.who[admin2], grant.AppointmentFilter{}))(t).Seconds[0].ID
+	first.get("/admin/appointments").wants(http.StatusOK, right+"/decline")
+	first.get(right+"/decline").wants(http.StatusOK, "ถอนข้อเสนอ")
+	first.post(right+"/decline", "reason", "กรอกผิด").follow().wants(http.StatusOK, "ถอนข้อเสนอเกี่ยวกับ วิชัย นนทบุรี แล้ว")
+	second.post(right+"/second").wants(http.StatusConflict)
 }
 
 // TestAppointmentEnds keeps two administrators, and warns where the last head goes.

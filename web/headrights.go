@@ -141,6 +141,7 @@ func (s *Server) showHeadRightOf(w http.ResponseWriter, r *http.Request, v *Visi
 		body.Links = []views.ButtonLinkParams{{Label: v.T("rights.see_right"), Href: "/ko1/grants/" + g.ID}}
 	case g.GivenBy == v.Session.Person:
 		body.Note, body.Text = views.BoxParams{Kind: views.NoticeInfo, Title: v.T("appoint.own_waits")}, v.T("appoint.own_waits_text")
+		body.Links = []views.ButtonLinkParams{{Label: v.T("appoint.withdraw"), Href: headRightOf(g.ID) + "/decline", Kind: views.QuietRed, Dialog: true}}
 	case g.Person == v.Session.Person:
 		body.Note, body.Text = views.BoxParams{Kind: views.NoticeInfo, Title: v.T("appoint.about_you")}, v.T("appoint.denied_self_next")
 	default:
@@ -178,14 +179,18 @@ func (s *Server) declineRightForm(w http.ResponseWriter, r *http.Request, v *Vis
 }
 
 func (s *Server) showDeclineRight(w http.ResponseWriter, r *http.Request, v *Visit, status int, g grant.Sight, problems []views.FieldError) error {
-	p := v.Page("appoint.decline_title")
+	title, f := "appoint.decline_title", views.DeclineForm{
+		Action: headRightOf(g.ID) + "/decline", Back: appointmentsPath, Summary: headRightSummary(v, g), Reason: r.PostForm.Get("reason"), Required: true,
+		Label: v.T("appoint.decline"), Note: views.BoxParams{Title: v.T("appoint.decline_right_note", "who", g.Name)},
+	}
+	if g.GivenBy == v.Session.Person {
+		title, f.Label, f.Note.Title = "appoint.withdraw_title", v.T("appoint.withdraw"), v.T("appoint.withdraw_note")
+	}
+	p := v.Page(title)
 	p.Subtitle = v.T("appoint.about", "who", g.Name, "unit", g.UnitName)
 	p.Crumbs = appointCrumbs(v, toAppointments(v))
 	p.Narrow, p.Problems = true, problems
-	return s.show(w, r, v, status, p, views.Decline(p, views.DeclineForm{
-		Action: headRightOf(g.ID) + "/decline", Back: appointmentsPath, Summary: headRightSummary(v, g), Reason: r.PostForm.Get("reason"), Required: true,
-		Label: v.T("appoint.decline"), Note: views.BoxParams{Title: v.T("appoint.decline_right_note", "who", g.Name)},
-	}))
+	return s.show(w, r, v, status, p, views.Decline(p, f))
 }
 
 func (s *Server) declineHeadRight(w http.ResponseWriter, r *http.Request, v *Visit) error {
@@ -208,5 +213,9 @@ func (s *Server) declineHeadRight(w http.ResponseWriter, r *http.Request, v *Vis
 	case acted != nil:
 		return s.showHeadRightOf(w, r, v, http.StatusConflict, g, []views.FieldError{{Text: v.Tell(acted)}})
 	}
-	return s.see(w, r, v, appointmentsPath, v.Notice(views.NoticeOK, "appoint.now_refused", "who", g.Name))
+	key := "appoint.now_refused"
+	if g.GivenBy == v.Session.Person {
+		key = "appoint.now_withdrawn"
+	}
+	return s.see(w, r, v, appointmentsPath, v.Notice(views.NoticeOK, key, "who", g.Name))
 }
