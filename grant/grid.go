@@ -120,18 +120,20 @@ func (s Scope) sees(unit string) bool { return s.All || slices.Contains(s.Heads,
 // Manages reports whether the reader is head of the unit.
 func (s Scope) Manages(unit string) bool { return slices.Contains(s.Heads, unit) }
 
-// tables are joined from the grants, so that the conditions on the unit decide where the engine begins.
+// The tables are joined from the grants, so that the conditions on the unit decide where the engine begins. Most
+// grants are for no group and of people of the same unit: then nothing is looked up for t and h.
 const gridTables = `
 	FROM grants g
 	JOIN units u ON u.code = g.unit
 	JOIN persons p ON p.id = g.person_id
-	LEFT JOIN teams t ON t.unit = g.unit AND t.code = g.team
+	LEFT JOIN teams t ON g.team <> '' AND t.unit = g.unit AND t.code = g.team
 	LEFT JOIN accounts a ON a.person_id = g.person_id
-	LEFT JOIN units h ON h.code = a.unit
+	LEFT JOIN units h ON a.unit <> g.unit AND h.code = a.unit
 	LEFT JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL`
 
 const gridColumns = grantColumns + `, u.short_th, u.short_en, t.name_th, t.name_en, p.citizen_sealed,
-	a.given_name, a.family_name, a.position, h.short_th, h.short_en, c.person_id IS NOT NULL AND a.person_id IS NOT NULL`
+	a.given_name, a.family_name, a.position, CASE WHEN a.unit = g.unit THEN u.short_th ELSE h.short_th END,
+	CASE WHEN a.unit = g.unit THEN u.short_en ELSE h.short_en END, c.person_id IS NOT NULL AND a.person_id IS NOT NULL`
 
 // gridQuery turns a filter into the condition of its query.
 func (b *Book) gridQuery(ctx context.Context, tx *store.Tx, s Scope, f Filter) (*where, error) {

@@ -81,6 +81,7 @@ func benchOK(b *testing.B, err error) {
 type benchReader struct {
 	h     *benchHall
 	token string
+	body  *bytes.Buffer // of the last answer: a connection has a buffer too
 }
 
 func (h *benchHall) as(b *testing.B, who person.ID) benchReader {
@@ -90,7 +91,7 @@ func (h *benchHall) as(b *testing.B, who person.ID) benchReader {
 		CitizenID: benchkit.Citizen(b, n).Digits(), Password: kitPassword, Address: "192.0.2.1", Agent: "bench",
 	})
 	benchOK(b, err)
-	return benchReader{h, opened.Token}
+	return benchReader{h, opened.Token, new(bytes.Buffer)}
 }
 
 func (r benchReader) request(b *testing.B, path string) *http.Request {
@@ -102,7 +103,9 @@ func (r benchReader) request(b *testing.B, path string) *http.Request {
 
 // get opens a page through everything that stands between a connection and its handler.
 func (r benchReader) get(b *testing.B, path string) *bytes.Buffer {
+	r.body.Reset()
 	answer := httptest.NewRecorder()
+	answer.Body = r.body
 	r.h.server.Handler().ServeHTTP(answer, r.request(b, path))
 	if answer.Code != http.StatusOK {
 		b.Fatalf("%s: %d\n%s", path, answer.Code, answer.Body)

@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/a-h/templ"
 
 	"sitthi/web/views"
 )
+
+// drawings are buffers for whole pages, which are large enough to be worth keeping.
+var drawings = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // show answers with a page. It is drawn whole before a byte is sent, so that a fault in it becomes an error page
 // and not half a page. A script that asked for a dialog gets the page without its frame, one that asked for a grid
@@ -22,8 +26,10 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, v *Visit, status i
 	case "grid":
 		page = body
 	}
-	var out bytes.Buffer
-	if err := page.Render(r.Context(), &out); err != nil {
+	out := drawings.Get().(*bytes.Buffer)
+	defer drawings.Put(out)
+	out.Reset()
+	if err := page.Render(r.Context(), out); err != nil {
 		return fmt.Errorf("draw page: %w", err)
 	}
 	if v.notice != nil && p.Notice == v.notice {
