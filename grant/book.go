@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -76,25 +77,66 @@ func (b *Book) Age() time.Duration {
 	return b.clock.Now().Sub(time.UnixMicro(b.fresh.Load()))
 }
 
-// effective is what the snapshot holds: rights of registered, confirmed persons, and confirmed appointments. An end
-// that has passed by more than a day is left out; the moment itself is looked at when asked.
-const effective = `
-	SELECT g.person_id, g.unit, g.team, g.level AS action, g.starts_at, g.ends_at
-	FROM grants g
-	JOIN accounts a ON a.person_id = g.person_id AND a.state = 'active'
-	JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
-	WHERE g.system = 'ko1' AND g.closed_at IS NULL AND g.awaits_second = FALSE AND (g.ends_at IS NULL OR g.ends_at > $1) %[1]s
-	UNION ALL
-	SELECT p.person_id, p.unit, '', CASE p.post WHEN 'head' THEN 10 WHEN 'administrator' THEN 11 WHEN 'auditor' THEN 12 END, p.starts_at, p.ends_at
-	FROM appointments p
-	JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active'
-	WHERE p.post IN ('head', 'administrator', 'auditor')
-	  AND p.closed_at IS NULL AND p.confirmed_at IS NOT NULL AND (p.ends_at IS NULL OR p.ends_at > $1) %[2]s`
+// effective are the queries for what the snapshot holds: rights of registered, confirmed persons, and confirmed
+// appointments. An end that has passed by more than a day is left out; the moment itself is looked at when asked. The
+// tables are read one by one and joined in memory: to look up account and confirmation for each of 100,000 grants takes
+// SQLite longer than all else.
+type effective struct{ accounts, confirmations, grants, appointments string }
 
+// effectiveOf narrows the queries by a condition on the person, whose value is $1 or $2.
+func effectiveOf(one, two string) effective {
+	return effective{
+		accounts:      `SELECT person_id FROM accounts WHERE state = 'active'` + one,
+		confirmations: `SELECT person_id, unit FROM confirmations WHERE ended_at IS NULL` + one,
+		grants: `SELECT person_id, unit, team, level, starts_at, ends_at FROM grants
+			WHERE system = 'ko1' AND closed_at IS NULL AND awaits_second = FALSE AND (ends_at IS NULL OR ends_at > $1)` + two,
+		appointments: `SELECT person_id, unit, '', CASE post WHEN 'head' THEN 10 WHEN 'administrator' THEN 11 WHEN 'auditor' THEN 12 END, starts_at, ends_at
+			FROM appointments WHERE post IN ('head', 'administrator', 'auditor')
+			AND closed_at IS NULL AND confirmed_at IS NOT NULL AND (ends_at IS NULL OR ends_at > $1)` + two,
+	}
+}
+
+// Of all persons, and of those whose rights moved since a version.
 var (
-	effectiveAll = fmt.Sprintf(effective, "", "")
-	effectiveOne = fmt.Sprintf(effective, "AND g.person_id = $2", "AND p.person_id = $2")
+	effectiveAll   = effectiveOf("", "")
+	effectiveMoved = effectiveOf(` AND person_id IN (SELECT person_id FROM rights_changes WHERE version > $1)`,
+		` AND person_id IN (SELECT person_id FROM rights_changes WHERE version > $2)`)
 )
+
+func (q effective) read(ctx context.Context, tx *store.Tx, since ...any) ([]entry, error) {
+	accounts, err := store.Rows(scanPerson)(tx.Query(ctx, q.accounts, since...))
+	if err != nil {
+		return nil, fmt.Errorf("read accounts: %w", err)
+	}
+	active := make(map[person.ID]bool, len(accounts))
+	for _, who := range accounts {
+		active[who] = true
+	}
+	type known struct {
+		who  person.ID
+		unit string
+	}
+	words, err := store.Rows(func(row store.Row) (k known, err error) { return k, row.Scan(&k.who, &k.unit) })(tx.Query(ctx, q.confirmations, since...))
+	if err != nil {
+		return nil, fmt.Errorf("read confirmations: %w", err)
+	}
+	confirmed := make(map[known]bool, len(words))
+	for _, k := range words {
+		confirmed[k] = true
+	}
+	over := append([]any{store.Us(tx.Now.Add(-24 * time.Hour))}, since...)
+	entries, err := store.Rows(scanEntry)(tx.Query(ctx, q.grants, over...))
+	if err != nil {
+		return nil, fmt.Errorf("read grants: %w", err)
+	}
+	entries = slices.DeleteFunc(entries, func(e entry) bool { return !active[e.person] || !confirmed[known{e.person, e.unit}] })
+	appointments, err := store.Rows(scanEntry)(tx.Query(ctx, q.appointments, over...))
+	if err != nil {
+		return nil, fmt.Errorf("read appointments: %w", err)
+	}
+	appointments = slices.DeleteFunc(appointments, func(e entry) bool { return !active[e.person] })
+	return append(entries, appointments...), nil
+}
 
 func scanEntry(row store.Row) (e entry, err error) {
 	err = row.Scan(&e.person, &e.unit, &e.team, &e.action, store.At(&e.from), store.At(&e.until))
@@ -114,7 +156,7 @@ func (b *Book) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		entries, err := store.Rows(scanEntry)(tx.Query(ctx, effectiveAll, store.Us(tx.Now.Add(-24*time.Hour))))
+		entries, err := effectiveAll.read(ctx, tx)
 		if err != nil {
 			return fmt.Errorf("load rights: %w", err)
 		}
@@ -149,13 +191,9 @@ func (b *Book) CatchUp(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("catch up with rights: %w", err)
 			}
-			var entries []entry
-			for _, who := range moved {
-				own, err := store.Rows(scanEntry)(tx.Query(ctx, effectiveOne, store.Us(tx.Now.Add(-24*time.Hour)), who))
-				if err != nil {
-					return fmt.Errorf("catch up with rights: %w", err)
-				}
-				entries = append(entries, own...)
+			entries, err := effectiveMoved.read(ctx, tx, b.version)
+			if err != nil {
+				return fmt.Errorf("catch up with rights: %w", err)
 			}
 			b.now.put(moved, entries)
 			b.version = version

@@ -83,7 +83,10 @@ func TestPlans(t *testing.T) {
 			try("count of a unit", ofUnit, query, args...)
 
 			try("require", `grants_by_person`, rightsHere, people[7], "TH-12", Consider)
-			try("catch up with one person", `grants_by_person`, effectiveOne, now, people[7])
+			for name, query := range map[string]string{"accounts": effectiveMoved.accounts, "confirmations": effectiveMoved.confirmations} {
+				try("catch up with "+name, `accounts|confirmations`, query, int64(1)<<40)
+			}
+			try("catch up with grants", `grants_by_person`, effectiveMoved.grants, now, int64(1)<<40)
 			try("one grant", `grants_pkey|sqlite_autoindex_grants_1`, `SELECT `+grantColumns+` FROM grants g WHERE g.id = $1`, store.NewID())
 			try("grant of a form", `grants_by_form`, `SELECT `+grantColumns+` FROM grants g WHERE g.form = $1`, store.NewID())
 			try("moved persons", `SEARCH rights_changes USING INDEX|Scan.* on rights_changes`, `SELECT DISTINCT person_id FROM rights_changes WHERE version > $1`, int64(1)<<40)

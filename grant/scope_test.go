@@ -24,7 +24,7 @@ var unscoped = map[string]string{
 	"Age": "tells a duration", "Loaded": "tells a state", "Load": "reads into memory", "CatchUp": "reads into memory", "Follow": "reads into memory",
 	"Moved": "notes a change inside an act", "Registered": "a hook inside a registration", "InstallAdministrator": "from the terminal alone",
 	"Allows": "is the rule itself", "Require": "is the rule itself", "RequireAdministrator": "is the rule itself", "Posts": "is the rule itself",
-	"Names": "for rows the caller may see already",
+	"Names": "for rows the caller may see already", "TurnAway": "records a refusal",
 }
 
 // TestScope tries every method of the book across the border of a unit: a chief of TH-13 sees and changes nothing of
