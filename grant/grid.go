@@ -171,14 +171,20 @@ func (b *Book) gridQuery(ctx context.Context, tx *store.Tx, s Scope, f Filter) (
 		if err != nil {
 			return nil, err
 		}
-		or := &where{args: w.args}
-		or.add("a.name_fold LIKE ? ESCAPE '!'", contains(part))
-		if persons != nil {
-			in(or, "g.person_id", persons)
+		// Digits are an ID and no name; to look for both would keep the engine from going straight to the person.
+		if onlyDigits(part) != "" {
+			in(w, "g.person_id", persons)
+		} else {
+			w.add("a.name_fold LIKE ? ESCAPE '!'", contains(part))
 		}
-		w.either(or)
 	}
-	if part := thai.Fold(f.Search); part != "" {
+	if part := thai.Fold(f.Search); len(onlyDigits(part)) == 13 {
+		persons, err := b.withDigits(ctx, tx, s, part)
+		if err != nil {
+			return nil, err
+		}
+		in(w, "g.person_id", persons)
+	} else if part != "" {
 		or := &where{args: w.args}
 		or.add("a.name_fold LIKE ? ESCAPE '!'", contains(part))
 		or.add(orderFold+" LIKE ? ESCAPE '!'", contains(part))
