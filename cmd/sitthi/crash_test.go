@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -253,4 +254,67 @@ func count(list []string, what string) (n int) {
 		}
 	}
 	return n
+}
+
+// TestConnectionsLost cuts all connections to PostgreSQL again and again while rights are given. Every act is answered
+// as done or as not saved (503), the same form sent again is the same act, and the program goes on by itself.
+func TestConnectionsLost(t *testing.T) {
+	address := storetest.Postgres(t)
+	args := []string{"--database", address, "--keys", t.TempDir() + "/keys.json"}
+	p := serving(t, append([]string{"--demo"}, args...)...)
+	var writers []*writer
+	for range 3 {
+		writers = append(writers, &writer{caller: signedIn(t, p.address, "3990000000104", demoPassword), unit: "TH-12"})
+	}
+	cut, err := sql.Open("pgx", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cut.Close()
+	const acts = 8 // of each writer
+	var working sync.WaitGroup
+	var left, refused atomic.Int64
+	left.Store(int64(len(writers)))
+	for _, w := range writers {
+		working.Go(func() {
+			defer left.Add(-1)
+			for n := range acts {
+				form := []string{"unit", w.unit, "citizen", stranger(int(strangers.Add(1))), "form", fmt.Sprintf("p1-%s-%d", store.NewID(), n)}
+				for tries := 0; ; tries++ {
+					r, err := w.post("/ko1/rights/consider", form...)
+					if err == nil && r.status == http.StatusSeeOther && r.grantOf() != "" {
+						w.given = append(w.given, r.grantOf())
+						break
+					}
+					if err != nil || r.status != http.StatusServiceUnavailable || tries > 200 {
+						t.Errorf("give: %d %s %v\n%s", r.status, r.location, err, r.body)
+						return
+					}
+					refused.Add(1)
+				}
+			}
+		})
+	}
+	cuts := 0
+	for left.Load() > 0 {
+		var n int
+		err := cut.QueryRow(`SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`).Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cuts += n
+		<-time.After(rand.N(120 * time.Millisecond))
+	}
+	working.Wait()
+	until(t, "it is ready", 10*time.Second, func() bool {
+		status, _, _ := get(t, http.DefaultClient, p.address+"/readyz")
+		return status == http.StatusOK
+	})
+	compare(t, address, writers, 0)
+	until(t, "the log is sealed", 30*time.Second, func() bool { return p.figure(t, "sitthi_audit_unsealed") == 0 })
+	whole(t, args...)
+	if status := p.stop(t); status != 0 {
+		t.Errorf("exit status %d\n%s", status, p.said)
+	}
+	t.Logf("%d connections were cut, %d acts were refused and tried again", cuts, refused.Load())
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,12 +71,18 @@ func (l *output) String() string {
 // launch starts the program with these arguments and does not wait. The test's end kills it.
 func launch(t *testing.T, args ...string) *process {
 	t.Helper()
+	return launchWith(t, "", args...)
+}
+
+// launchWith is launch with a variable of the environment, NAME=value, or none.
+func launchWith(t *testing.T, variable string, args ...string) *process {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &process{cmd: exec.Command(self, args...), said: &output{}, done: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), asProgram+"=1")
+	p.cmd.Env = append(os.Environ(), asProgram+"=1", cmp.Or(variable, "NONE="))
 	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -87,5 +88,58 @@ func TestStopWhileStarting(t *testing.T) {
 			}
 			whole(t, args...)
 		})
+	}
+}
+
+// TestExitStatus runs commands to their end: what went wrong is said in a last line that names the setting, and the
+// exit status tells scripts.
+func TestExitStatus(t *testing.T) {
+	taken, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	folder := t.TempDir()
+	serve := func(args ...string) []string {
+		return append(append([]string{"serve", "--metrics", "off"}, at(folder)...), args...)
+	}
+	for _, tt := range []struct {
+		args   []string
+		env    string
+		status int
+		says   []string
+	}{
+		{[]string{"version"}, "", 0, []string{"sitthi "}},
+		{[]string{"serve", "--help"}, "", 0, []string{"--listen", "SITTHI_LISTEN"}},
+		{serve("--listen", taken.Addr().String()), "", 1, []string{"sitthi: --listen ($SITTHI_LISTEN): ", taken.Addr().String(), "in use by another program"}},
+		{serve("--listen", "localhost"), "", 1, []string{"--listen", "HOST:PORT"}},
+		{serve("--listen", "localhost:0", "--metrics", taken.Addr().String()), "", 1, []string{"--metrics ($SITTHI_METRICS): ", "in use"}},
+		{serve(), "SITTHI_LISTEN=nowhere", 1, []string{"$SITTHI_LISTEN", "HOST:PORT"}},
+		{serve(), "SITTHI_LISTN=localhost:0", 1, []string{"$SITTHI_LISTN", "no such setting"}},
+		{serve("--lisen", "localhost:0"), "", 1, []string{"--lisen"}},
+		{serve("--stop-timeout", "1ms"), "", 1, []string{"--stop-timeout", "a second"}},
+		{serve("--public-url", "ftp://x"), "", 1, []string{"--public-url", "https://HOST"}},
+		{serve("--proxies", "10.0.0.0/99"), "", 1, []string{"--proxies", "10.0.0.0/8"}},
+		{serve("--smtp-host", "mail.example.go.th"), "", 1, []string{"--smtp-from", "--smtp-host"}},
+		{serve("--smtp-host", "mail.example.go.th", "--smtp-from", "a@b.go.th", "--smtp-tls", "none", "--listen", "localhost:0"), "", 1, []string{"--smtp-host", "without TLS"}},
+		{serve("--tls-cert", "absent.pem", "--tls-key", "absent.pem"), "", 1, []string{"--tls-cert", "absent.pem"}},
+		{[]string{"serve", "--database", "mysql://x"}, "", 1, []string{"--database", "sqlite:PATH"}},
+		{[]string{"serve", "--database", "sqlite:/proc/none/x.db", "--listen", "localhost:0", "--metrics", "off"}, "", 1, []string{"--database", "/proc/none"}},
+		{[]string{"audit", "verify", "--database", "sqlite:" + filepath.Join(folder, "absent.db")}, "", 1, []string{"--database", "there is no database"}},
+	} {
+		p := launchWith(t, tt.env, tt.args...)
+		status := p.exit(t)
+		said := p.said.String()
+		for _, words := range tt.says {
+			if !strings.Contains(said, words) {
+				t.Errorf("%q %v: does not say %q:\n%s", tt.env, tt.args, words, said)
+			}
+		}
+		if status != tt.status || strings.Contains(said, "panic") || strings.Contains(said, "goroutine") {
+			t.Errorf("%q %v: exit status %d\n%s", tt.env, tt.args, status, said)
+		}
+		if last := said[strings.LastIndex(strings.TrimSpace(said), "\n")+1:]; tt.status != 0 && (!strings.HasPrefix(last, "sitthi: ") || !strings.Contains(last, tt.says[0])) {
+			t.Errorf("%v: its last word is %q", tt.args, last)
+		}
 	}
 }
