@@ -59,6 +59,9 @@ func (r *Rounds) Add(contender string, took time.Duration) {
 	r.took[contender] = append(r.took[contender], took)
 }
 
+// Count is how often a contender was measured.
+func (r *Rounds) Count(contender string) int { return len(r.took[contender]) }
+
 // Median is what a contender took in the middle of all rounds.
 func (r *Rounds) Median(contender string) time.Duration { return r.Percentile(contender, 50) }
 
