@@ -72,7 +72,10 @@ func TestGive(t *testing.T) {
 
 		t.Run("to an officer of another office", func(t *testing.T) {
 			who := k.officer(t, "TH-13")
-			_, err := k.book.Give(ctx, k.chief12, Order{Unit: "TH-12", Level: Consider, Person: who, Confirmed: true})
+			// By name only those of the unit can be chosen: otherwise whoever has an id could learn the citizen ID.
+			_, err := k.book.Give(ctx, k.chief12, to(who, "TH-12", Consider))
+			checkProblem(t, err, problem.NotFound, "problem.person_unknown")
+			_, err = k.book.Give(ctx, k.chief12, k.byID(t, Order{Unit: "TH-12", Level: Consider, Person: who, Confirmed: true}))
 			k.refused(t, err, problem.Invalid, "grant.confirm_other_office", k.chief12)
 			g := k.give(t, k.chief12, to(who, "TH-12", Consider))
 			if s := k.see(t, g.ID); !s.OtherOffice || !k.may(t, who, Consider, "TH-12") || k.may(t, who, Consider, "TH-13") {
@@ -196,9 +199,9 @@ func TestGive(t *testing.T) {
 			k.refused(t, err, problem.Invalid, "grant.team_unknown", k.iwm)
 			in12 := to(who, "TH-12", Consider)
 			in12.Team = "G1"
-			_, err = k.book.Give(ctx, k.chief12, in12)
+			_, err = k.book.Give(ctx, k.chief12, k.byID(t, in12))
 			k.refused(t, err, problem.Invalid, "grant.team_not_here", k.chief12)
-			_, err = k.book.Give(ctx, k.chief12, to(who, "TH-12", Review))
+			_, err = k.book.Give(ctx, k.chief12, k.byID(t, to(who, "TH-12", Review)))
 			k.refused(t, err, problem.Invalid, "grant.level_not_used", k.chief12)
 		})
 
@@ -340,7 +343,7 @@ func TestGive(t *testing.T) {
 			if e := k.recorded(t, audit.Query{Object: second.ID}); e.Detail["mutual"] != "true" {
 				t.Errorf("recorded as %v", e.Detail)
 			}
-			_, err := k.book.Give(ctx, one, to(two, "FPD1", Consider))
+			_, err := k.book.Give(ctx, one, k.byID(t, to(two, "FPD1", Consider)))
 			k.refused(t, err, problem.Invalid, "grant.unit_without_rights", one)
 		})
 
@@ -631,7 +634,7 @@ func TestIdentify(t *testing.T) {
 			later := k.give(t, k.chief12, o)
 			elsewhere := k.give(t, k.chief13, Order{Unit: "TH-13", Level: Consider, Citizen: id})
 			err := k.book.Identify(ctx, k.chief12, g.Person, "TH-12", true, "")
-			checkProblem(t, err, problem.NotFound, "officer.problem.unknown")
+			checkProblem(t, err, problem.NotFound, "grant.nothing_pending")
 			who := k.register(t, id, officer.Account{Unit: "TH-13"})
 			waiting, err := k.book.WaitingFor(ctx, k.chief12)
 			if err != nil || len(waiting) != 1 || waiting[0].Person != who || len(waiting[0].Grants) != 2 || waiting[0].Masked ||

@@ -36,7 +36,7 @@ func (b *Book) Propose(ctx context.Context, by person.ID, o AppointmentOrder) (a
 		if !f.Administrator && !f.Head { // before anyone is looked for: others learn nothing from the answer
 			return problem.New(problem.Denied, "appoint.denied")
 		}
-		if f.Subject, err = b.subject(ctx, tx, o.Citizen, o.Person); err != nil {
+		if f.Subject, err = b.subject(ctx, tx, o.Citizen, o.Person, o.Unit, f.Administrator); err != nil {
 			return err
 		}
 		act.Subject = string(f.Subject)

@@ -148,11 +148,11 @@ func (b *Book) Change(ctx context.Context, by person.ID, id string, version int6
 // asks, so it fails where giving it anew would.
 func (b *Book) Again(ctx context.Context, by person.ID, id, form string) (Grant, error) {
 	var ended Grant
-	err := b.db.Read(ctx, func(tx *store.Tx) (err error) {
-		ended, _, err = b.find(ctx, tx, by, id)
-		return err
+	_, err := b.act(ctx, by, "grant.give", id, func(_ *store.Tx, g *Grant, _ changeFacts, _ *audit.Act) error {
+		ended = *g
+		return errOnlyLooked
 	})
-	if err != nil {
+	if !errors.Is(err, errOnlyLooked) {
 		return Grant{}, err
 	}
 	o := Order{Unit: ended.Unit, Team: ended.Team, Level: ended.Level, Person: ended.Person, OrderNumber: ended.OrderNumber,
@@ -160,6 +160,9 @@ func (b *Book) Again(ctx context.Context, by person.ID, id, form string) (Grant,
 	o.LastDay, _ = ended.LastDay()
 	return b.Give(ctx, by, o)
 }
+
+// errOnlyLooked ends an act that only finds the grant, so that nothing but a refusal is recorded.
+var errOnlyLooked = errors.New("only looked")
 
 // Identify keeps a head's word on who a registered person is: confirmed, his pending grants in the unit take effect;
 // refused, they are closed. Once per person and unit.
@@ -180,6 +183,9 @@ func (b *Book) Identify(ctx context.Context, by person.ID, who person.ID, unit s
 			return problem.New(problem.Denied, "grant.denied_self")
 		}
 		account, err := officer.Find(ctx, tx, who)
+		if errors.Is(err, problem.NotFound) { // who has no account waits as little as one who waits elsewhere
+			return problem.New(problem.NotFound, "grant.nothing_pending")
+		}
 		if err != nil {
 			return err
 		}

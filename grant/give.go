@@ -70,7 +70,7 @@ func (b *Book) give(ctx context.Context, tx *store.Tx, by person.ID, o Order, ac
 	if f.Unit, f.TeamKnown, err = factsOf(ctx, tx, Place{o.Unit, o.Team}); err != nil {
 		return Grant{}, err
 	}
-	if f.Subject, err = b.subject(ctx, tx, o.Citizen, o.Person); err != nil {
+	if f.Subject, err = b.subject(ctx, tx, o.Citizen, o.Person, o.Unit, f.Centre); err != nil {
 		return Grant{}, err
 	}
 	act.Subject = string(f.Subject)
@@ -162,8 +162,9 @@ func factsOf(ctx context.Context, tx *store.Tx, at Place) (f unitFacts, team boo
 	return f, err == nil && group.Active, nil
 }
 
-// subject finds the person an order is about, by citizen ID or by choice.
-func (b *Book) subject(ctx context.Context, tx *store.Tx, citizen thai.CitizenID, chosen person.ID) (person.ID, error) {
+// subject finds the person an order is about, by citizen ID or by choice. A head chooses among those near his unit;
+// all others are absent, or he could give a right to whomever he has the id of and read the citizen ID in his grid.
+func (b *Book) subject(ctx context.Context, tx *store.Tx, citizen thai.CitizenID, chosen person.ID, unit string, centre bool) (person.ID, error) {
 	if !citizen.IsZero() {
 		return b.roll.Mention(ctx, tx, citizen)
 	}
@@ -175,7 +176,14 @@ func (b *Book) subject(ctx context.Context, tx *store.Tx, citizen thai.CitizenID
 	if _, err := b.roll.CitizenID(ctx, tx, chosen); err != nil {
 		return "", err
 	}
-	return chosen, nil
+	if centre {
+		return chosen, nil
+	}
+	known, err := near(ctx, tx, unit, chosen)
+	if err == nil && !known {
+		err = problem.New(problem.NotFound, "problem.person_unknown")
+	}
+	return chosen, err
 }
 
 // period turns the days of a form into moments: from the start of the first day (or now, when it is today or not

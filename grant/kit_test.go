@@ -212,9 +212,26 @@ func to(who person.ID, unit string, level Level) Order {
 	return Order{Unit: unit, Level: level, Person: who, Confirmed: true, OtherOffice: true}
 }
 
+// byID names the person of an order by citizen ID: only people near a unit can be chosen there by name.
+func (k *kit) byID(t testing.TB, o Order) Order {
+	t.Helper()
+	if !o.Citizen.IsZero() {
+		return o
+	}
+	err := k.DB.Read(t.Context(), func(tx *store.Tx) (err error) {
+		o.Citizen, err = k.book.roll.CitizenID(t.Context(), tx, o.Person)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Person = ""
+	return o
+}
+
 func (k *kit) give(t testing.TB, by person.ID, o Order) Grant {
 	t.Helper()
-	g, err := k.book.Give(t.Context(), by, o)
+	g, err := k.book.Give(t.Context(), by, k.byID(t, o))
 	if err != nil {
 		t.Fatal(err)
 	}

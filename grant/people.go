@@ -152,24 +152,27 @@ func (b *Book) Show(ctx context.Context, by person.ID, unit string, who person.I
 		if !head {
 			return nil
 		}
-		// A head chooses among the people of his office and those who hold, or were to hold, a right in it.
-		near := found.HomeUnit == unit
-		if !near {
-			var n int
-			if err := tx.QueryRow(ctx, `SELECT count(*) FROM grants WHERE unit = $1 AND person_id = $2`, unit, who).Scan(&n); err != nil {
-				return fmt.Errorf("find grants of person: %w", err)
-			}
-			near = n > 0
+		known, err := near(ctx, tx, unit, who)
+		if err == nil && !known {
+			err = problem.New(problem.NotFound, "problem.person_unknown")
 		}
-		if !near {
-			return problem.New(problem.NotFound, "problem.person_unknown")
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return Found{}, thai.CitizenID{}, err
 	}
 	return found, citizen, nil
+}
+
+// near reports whether a head of the unit may choose the person by name: one of his office, or who holds, or was to
+// hold, a right in it.
+func near(ctx context.Context, tx *store.Tx, unit string, who person.ID) (bool, error) {
+	var n int
+	if err := tx.QueryRow(ctx, `SELECT (SELECT count(*) FROM accounts WHERE unit = $1 AND person_id = $2)
+		+ (SELECT count(*) FROM grants WHERE unit = $1 AND person_id = $2)`, unit, who).Scan(&n); err != nil {
+		return false, fmt.Errorf("find person near unit: %w", err)
+	}
+	return n > 0, nil
 }
 
 // Colleague is an officer of a unit, for choosing by name.

@@ -105,7 +105,11 @@ var calls = []call{
 	{"POST /ko1/rights/consider/person", "unit=TH-13&person={person}", heads(200), false},
 	{"POST /ko1/rights/consider", "unit={unit}&citizen={citizen}&confirmed=yes&other_office=yes&form={form}", heads(403), false},
 	{"POST /ko1/rights/approve", "unit={unit}&person={person}&confirmed=yes&other_office=yes&form={form}", heads(403), false},
+	{"POST /ko1/rights/approve", "unit=TH-13&person={person}&form={form}", heads(404), true},
+	{"POST /ko1/rights/approve", "unit=TH-13&person={person}&last_day=1/1/2500&form={form}", heads(404), true},
+	{"POST /ko1/rights/approve", "unit=TH-13&person={person}&confirmed=yes&other_office=yes&form={form}", heads(404), true},
 	{"GET /ko1/rights/waiting", "", heads(200), false},
+	{"POST /ko1/rights/waiting/TH-13/{waiting}", "answer=yes", heads(404), true},
 	{"POST /ko1/rights/waiting/{unit}/{waiting}", "answer=yes", heads(403), false},
 	{"POST /ko1/rights/waiting/{unit}/{waiting}", "answer=no&reason=x", heads(403), false},
 
@@ -116,7 +120,7 @@ var calls = []call{
 	{"GET /ko1/grants/{grant}/change", "", heads(404), false},
 	{"POST /ko1/grants/{grant}/change", "version=1&last_day=30/9/2570", heads(404), false},
 	{"POST /ko1/grants/{grant}/change", "version=1&last_day=1/1/2500", heads(404), false},
-	{"POST /ko1/grants/{ended}/again", "form={form}", heads(404), true},
+	{"POST /ko1/grants/{ended}/again", "form={form}", heads(404), false},
 
 	// A unit and a person over time.
 	{"GET /ko1/units/{unit}/history", "", readers(404), false},
@@ -148,6 +152,8 @@ var calls = []call{
 	{"GET /ko1/deputies/new", "", heads(200), false},
 	{"POST /ko1/deputies/new", "unit={unit}&citizen={citizen}&order_number=1&last_day=30/9/2570", heads(403), false},
 	{"POST /ko1/deputies/new", "unit={unit}&person={person}&order_number=1&last_day=30/9/2570", heads(403), false},
+	{"POST /ko1/deputies/new", "unit=TH-13&person={person}&order_number=1", heads(422), true},
+	{"POST /ko1/deputies/new", "unit=TH-13&person={person}&order_number=1&last_day=30/9/2570", heads(404), true},
 	{"POST /ko1/deputies/person", "unit={unit}&citizen={citizen}", heads(200), false},
 	{"POST /ko1/deputies/person", "unit=TH-13&person={person}", heads(200), false},
 	{"POST /ko1/deputies/{appointment}/withdraw", "", heads(403), false},
