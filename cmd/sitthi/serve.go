@@ -15,6 +15,7 @@ import (
 
 	"sitthi/internal/config"
 	"sitthi/internal/observe"
+	"sitthi/internal/store"
 )
 
 // serveCommand serves the pages until it is told to stop.
@@ -80,7 +81,9 @@ func (c *serveCommand) Run(ctx context.Context, sh *shell, secrets config.Secret
 	if err != nil {
 		return err
 	}
-	warn(log, public)
+	if err := warn(ctx, log, public, v.db); err != nil {
+		return err
+	}
 	servers := []served{{listener, &http.Server{
 		Handler: door.Handler(), TLSConfig: tlsConfig, MaxHeaderBytes: 64 << 10,
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: c.RequestTimeout, WriteTimeout: c.RequestTimeout + 10*time.Second,
@@ -192,11 +195,19 @@ func addressOf(setting string, l net.Listener, encrypted bool) *url.URL {
 	return u
 }
 
-// warn says in the log when passwords would travel in the clear.
-func warn(log *slog.Logger, public *url.URL) {
+// warn says in the log when passwords would travel in the clear, and when a power cut would lose what was answered.
+func warn(ctx context.Context, log *slog.Logger, public *url.URL, db *store.DB) error {
 	host := public.Hostname()
 	ip := net.ParseIP(host)
 	if public.Scheme == "http" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		log.Warn("passwords travel unencrypted: use --tls-cert, or a proxy with TLS and --public-url https://…")
 	}
+	settings, err := db.AtRisk(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range settings {
+		log.Warn("a power cut can lose what was acknowledged: switch the setting on in PostgreSQL", "setting", name)
+	}
+	return nil
 }

@@ -267,6 +267,12 @@ func TestStartTogether(t *testing.T) {
 			if n := len(column(t, database, "SELECT name FROM installation WHERE name = 'keys'")); n != 1 {
 				t.Errorf("%d installations", n)
 			}
+			if engine == "postgres" { // the server of the tests is one that a power cut would harm, unless told otherwise
+				risky := column(t, database, "SELECT current_setting('fsync')")[0] == "off"
+				if said := all[0].said.String(); strings.Contains(said, "setting=fsync") != risky {
+					t.Errorf("fsync off: %t, and the log says:\n%s", risky, said)
+				}
+			}
 		})
 	}
 }

@@ -139,6 +139,24 @@ func (db *DB) openPostgres(ctx context.Context) error {
 	return nil
 }
 
+// AtRisk names the settings of the server under which a power cut loses what was acknowledged, or damages the
+// database: fsync and full_page_writes when they are off. On SQLite there are none, since Open asserts what counts.
+func (db *DB) AtRisk(ctx context.Context) (settings []string, err error) {
+	if db.engine != Postgres {
+		return nil, nil
+	}
+	for _, name := range []string{"fsync", "full_page_writes"} {
+		var value string
+		if err := db.reads.QueryRowContext(ctx, "SELECT current_setting($1)", name).Scan(&value); err != nil {
+			return nil, told(fmt.Errorf("read setting %s: %w", name, err))
+		}
+		if value != "on" {
+			settings = append(settings, name)
+		}
+	}
+	return settings, nil
+}
+
 // Close ends all connections; on SQLite it first lets the planner keep its statistics.
 func (db *DB) Close() error {
 	var errs []error
