@@ -124,6 +124,11 @@ func (o *Outbox) drain(ctx context.Context, c Channel) (sent int, err error) {
 		if err != nil || t == nil {
 			return sent, err
 		}
+		if t.unreadable != nil {
+			o.Log.ErrorContext(ctx, "message given up", "message", t.parcel.ID, "channel", string(c), "purpose", t.purpose,
+				"error", t.unreadable)
+			continue
+		}
 		ok, err := o.attempt(context.WithoutCancel(ctx), c, t)
 		if err != nil {
 			return sent, err
@@ -157,10 +162,15 @@ type taken struct {
 	until    time.Time // end of the lease
 	expires  time.Time
 	purpose  string
+	// unreadable is why the message could not be opened; it is given up already then, and not leased.
+	unreadable error
 }
 
+// unreadable is what is kept of a message that was altered, or sealed with a key that is no longer there.
+const unreadable = "cannot be opened"
+
 // take leases the message that has been due longest, or answers nil when none is. Messages that nobody needs any
-// more are given up on the way.
+// more are given up on the way, and so is one that cannot be opened: it would hold up all that come after it.
 func (o *Outbox) take(ctx context.Context, c Channel) (t *taken, err error) {
 	err = o.DB.Write(ctx, func(tx *store.Tx) error {
 		t = nil
@@ -188,11 +198,17 @@ func (o *Outbox) take(ctx context.Context, c Channel) (t *taken, err error) {
 		if err != nil {
 			return err
 		}
-		if found.parcel.To, found.parcel.Subject, found.parcel.Text, err = o.open(found.parcel.ID, to, sealed); err != nil {
-			return err
+		found.parcel.To, found.parcel.Subject, found.parcel.Text, found.unreadable = o.open(found.parcel.ID, to, sealed)
+		if found.unreadable == nil && found.parcel.Text == "" {
+			found.unreadable = errors.New("it has no text")
+		}
+		if found.unreadable != nil {
+			_, err = tx.Exec(ctx, `
+				UPDATE messages SET state = 'dead', leased_until = 0, last_error = $2, body_sealed = `+o.wiped()+` WHERE id = $1`,
+				found.parcel.ID, unreadable)
 		}
 		t = &found
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("take message: %w", err)
@@ -298,7 +314,8 @@ func scrub(s string) string {
 	return s
 }
 
-// List answers the newest messages first, opened: for /demo/outbox and the testhooks build.
+// List answers the newest messages first, opened: for /demo/outbox and the testhooks build. One that cannot be opened
+// is listed without address and text, and LastError says so.
 func (o *Outbox) List(ctx context.Context, limit int) (list []Delivery, err error) {
 	err = o.DB.Read(ctx, func(tx *store.Tx) error {
 		list, err = store.Rows(o.scan)(tx.Query(ctx, `
@@ -320,8 +337,28 @@ func (o *Outbox) scan(row store.Row) (d Delivery, err error) {
 	if err != nil {
 		return d, err
 	}
-	d.To, d.Subject, d.Text, err = o.open(d.ID, to, sealed)
-	return d, err
+	if d.To, d.Subject, d.Text, err = o.open(d.ID, to, sealed); err != nil {
+		d.LastError = unreadable
+	}
+	return d, nil
+}
+
+// retention is how long a message is kept once it is delivered or given up, counted from when it was queued: as long
+// as logs have to be, so that who was told of what can be looked up as long as who did it (trust.md 23 and 24).
+const retention = 90 * 24 * time.Hour
+
+// Sweep deletes delivered and dead messages older than 90 days, and answers how many went; those that wait stay. Once
+// an hour is plenty.
+func (o *Outbox) Sweep(ctx context.Context) (swept int64, err error) {
+	err = o.DB.Write(ctx, func(tx *store.Tx) (err error) {
+		swept, err = tx.Exec(ctx, "DELETE FROM messages WHERE created_at <= $1 AND state IN ('sent', 'dead')",
+			store.Us(tx.Now.Add(-retention)))
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("sweep messages: %w", err)
+	}
+	return swept, nil
 }
 
 // Backlog answers what each channel has not delivered, in the order email, sms.

@@ -111,6 +111,16 @@ func (f *office) only() Delivery {
 	return list[0]
 }
 
+// newest answers the message queued last.
+func (f *office) newest() Delivery {
+	f.t.Helper()
+	list, err := f.List(f.t.Context(), 1)
+	if err != nil || len(list) != 1 {
+		f.t.Fatalf("%d messages, %v", len(list), err)
+	}
+	return list[0]
+}
+
 func TestDeliver(t *testing.T) {
 	for _, keep := range []bool{false, true} {
 		t.Run(fmt.Sprint("keep bodies ", keep), func(t *testing.T) {
@@ -270,6 +280,93 @@ func TestNoAttemptAfterExpiry(t *testing.T) {
 		f.deliver(0)
 		if d := f.only(); d.State != Dead || d.LastError != "down" {
 			t.Errorf("%+v", d)
+		}
+	})
+}
+
+// A message that cannot be opened is given up, and holds up none that come after it.
+func TestUnreadableIsGivenUp(t *testing.T) {
+	for what, alter := range map[string]string{
+		"body":    "body_sealed = to_sealed",
+		"no body": "body_sealed = NULL",
+		"address": "to_sealed = body_sealed",
+	} {
+		t.Run(what, func(t *testing.T) {
+			storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+				f := newOffice(t, env, true)
+				f.queue(message(Email))
+				altered := f.only().ID
+				err := env.DB.Write(t.Context(), func(tx *store.Tx) error {
+					_, err := tx.Exec(t.Context(), "UPDATE messages SET "+alter)
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				env.Clock.Advance(time.Second)
+				f.queue(message(Email))
+				f.deliver(1)
+				f.deliver(0)
+				list, err := f.List(t.Context(), 10)
+				if err != nil || len(list) != 2 {
+					t.Fatalf("%+v, %v", list, err)
+				}
+				if d := list[0]; d.State != Sent || d.Text == "" {
+					t.Errorf("the one after it: %+v", d)
+				}
+				if d := list[1]; d.ID != altered || d.State != Dead || d.LastError != "cannot be opened" || d.Text != "" || d.Attempts != 1 {
+					t.Errorf("the altered one: %+v", d)
+				}
+				if !strings.Contains(f.log.String(), "given up") || !strings.Contains(f.log.String(), altered) {
+					t.Errorf("log: %s", f.log)
+				}
+			})
+		})
+	}
+}
+
+func TestListGoesOnAfterAnUnreadableMessage(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		f := newOffice(t, env, false)
+		f.queue(message(Email))
+		other, err := seal.New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Ring = other
+		env.Clock.Advance(time.Second)
+		f.queue(message(Email))
+		list, err := f.List(t.Context(), 10)
+		if err != nil || len(list) != 2 || list[0].Text == "" || list[1].Text != "" || list[1].To != "" || list[1].LastError != "cannot be opened" {
+			t.Errorf("%+v, %v", list, err)
+		}
+	})
+}
+
+func TestSweepDeletesOldMessagesThatAreDone(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		f := newOffice(t, env, true)
+		f.queue(message(Email)) // sent
+		f.deliver(1)
+		f.sms.fail = fmt.Errorf("no: %w", ErrRefused)
+		f.queue(message(SMS)) // dead
+		f.deliver(0)
+		f.mail.fail = errors.New("down")
+		f.queue(message(Email)) // waits
+		waiting := f.newest().ID
+		sweep := func(want int64) {
+			t.Helper()
+			if n, err := f.Sweep(t.Context()); n != want || err != nil {
+				t.Fatalf("swept %d, want %d: %v", n, want, err)
+			}
+		}
+		env.Clock.Advance(90*24*time.Hour - time.Second)
+		sweep(0)
+		env.Clock.Advance(time.Second)
+		sweep(2)
+		sweep(0)
+		if d := f.only(); d.ID != waiting {
+			t.Errorf("kept: %+v", d)
 		}
 	})
 }

@@ -12,8 +12,8 @@ import (
 // by the clock, deleted or not.
 const sweepEvery = time.Hour
 
-// sweep deletes registrations, codes, limits, sessions and browsers that no longer matter, until the context ends. A
-// sweep that fails is logged and tried an hour later.
+// sweep deletes registrations, codes, limits, sessions, browsers and messages that no longer matter, until the context
+// ends. A sweep that fails is logged and tried an hour later.
 func (h *house) sweep(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -31,6 +31,7 @@ func (h *house) sweepOnce(ctx context.Context) {
 	for what, sweep := range map[string]func(context.Context) (int64, error){
 		"registrations": h.officers.Sweep,
 		"sessions":      h.signin.Sweep,
+		"messages":      h.outbox.Sweep,
 		"codes":         func(ctx context.Context) (int64, error) { return proof.Sweep(ctx, h.db) },
 	} {
 		n, err := sweep(ctx)

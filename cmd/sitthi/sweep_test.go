@@ -9,7 +9,7 @@ import (
 	"sitthi/internal/store"
 )
 
-// A serving program deletes what no longer matters; here a limit that ran out a year ago.
+// A serving program deletes what no longer matters; here a limit that ran out and a message that was sent a year ago.
 func TestServingSweeps(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.db")
 	s := serveWith(t, "--database", "sqlite:"+path)
@@ -26,7 +26,13 @@ func TestServingSweeps(t *testing.T) {
 		}
 	})
 	err = db.Write(t.Context(), func(tx *store.Tx) error {
-		_, err := tx.Exec(t.Context(), `INSERT INTO throttles (name, arrival) VALUES ('old', $1)`, store.Us(tx.Now.AddDate(-1, 0, 0)))
+		old := store.Us(tx.Now.AddDate(-1, 0, 0))
+		if _, err := tx.Exec(t.Context(), `INSERT INTO throttles (name, arrival) VALUES ('old', $1)`, old); err != nil {
+			return err
+		}
+		_, err := tx.Exec(t.Context(), `
+			INSERT INTO messages (id, channel, purpose, language, to_sealed, state, next_at, created_at)
+			VALUES ('old', 'email', 'signin.off', 'th', $1, 'sent', $2, $2)`, []byte("sealed"), old)
 		return err
 	})
 	if err != nil {
@@ -36,7 +42,8 @@ func TestServingSweeps(t *testing.T) {
 	for limit := time.Now().Add(20 * time.Second); ; {
 		var n int
 		err := db.Read(t.Context(), func(tx *store.Tx) error {
-			return tx.QueryRow(t.Context(), `SELECT count(*) FROM throttles WHERE name = 'old'`).Scan(&n)
+			return tx.QueryRow(t.Context(), `
+				SELECT (SELECT count(*) FROM throttles WHERE name = 'old') + (SELECT count(*) FROM messages WHERE id = 'old')`).Scan(&n)
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -45,7 +52,7 @@ func TestServingSweeps(t *testing.T) {
 			return
 		}
 		if time.Now().After(limit) {
-			t.Fatal("the limit that ran out a year ago is still kept")
+			t.Fatal("what ran out and what was sent a year ago is still kept")
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
