@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -20,6 +21,7 @@ import (
 	"filippo.io/age"
 
 	"sitthi/internal/store"
+	"sitthi/internal/storetest"
 	clerk "sitthi/officer"
 )
 
@@ -379,4 +381,61 @@ func TestSecretsStayOut(t *testing.T) {
 			t.Errorf("%s is in the log or the metrics", what)
 		}
 	}
+}
+
+// TestRestorePostgres follows docs/operations.md: what PostgreSQL's own tools dump and restore is the same log, and the
+// program serves from it with the same keys.
+func TestRestorePostgres(t *testing.T) {
+	from, to := storetest.Postgres(t), storetest.Postgres(t)
+	folder := t.TempDir()
+	password, keys, dump := filepath.Join(folder, "password"), filepath.Join(folder, "keys.json"), filepath.Join(folder, "sitthi.dump")
+	if err := os.WriteFile(password, []byte(adminPassword), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := func(address string) []string { return []string{"--database", address, "--keys", keys} }
+	said, status := command(t, append([]string{"admin", "create", "--citizen", "1990000000019", "--given-name", "สมหญิง", "--family-name", "ระบบดี",
+		"--position", "นักวิชาการคอมพิวเตอร์", "--email", "somying@diw.example.go.th", "--phone", "0812345678", "--password-file", password}, args(from)...)...)
+	if status != 0 {
+		t.Fatal(said)
+	}
+	p := serving(t, args(from)...)
+	signedIn(t, p.address, "1990000000019", adminPassword)
+	until(t, "the log is sealed", 20*time.Second, func() bool { return p.figure(t, "sitthi_audit_unsealed") == 0 })
+	for _, tool := range [][]string{
+		{"pg_dump", "--format=custom", "--file=" + dump, from},
+		{"pg_restore", "--exit-on-error", "--dbname=" + to, dump},
+	} {
+		if out, err := exec.Command(postgresTool(t, tool[0]), tool[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", tool[0], err, out)
+		}
+	}
+	if status := p.stop(t); status != 0 {
+		t.Error(p.said)
+	}
+	noKeys(t, folder, dump)
+	if was, is := rootOf(t, whole(t, args(from)...)), rootOf(t, whole(t, args(to)...)); was != is {
+		t.Errorf("the root was %s and is %s", was, is)
+	}
+	again := serving(t, args(to)...)
+	signedIn(t, again.address, "1990000000019", adminPassword)
+	if status := again.stop(t); status != 0 {
+		t.Error(again.said)
+	}
+}
+
+// postgresTool finds a program of PostgreSQL, which Debian keeps outside PATH; the newest one wins.
+func postgresTool(t *testing.T, name string) string {
+	t.Helper()
+	all, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) > 0 {
+		return all[len(all)-1]
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatalf("PostgreSQL is here without its %s: %v", name, err)
+	}
+	return path
 }
