@@ -60,7 +60,8 @@ func (db *DB) provider() (*goose.Provider, error) {
 	dialect, other := goose.DialectSQLite3, Postgres
 	if db.engine == Postgres {
 		dialect, other = goose.DialectPostgres, SQLite
-		locker, err := lock.NewPostgresSessionLocker()
+		// Those that wait look again every second; five minutes are enough for any migration.
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 		if err != nil {
 			return nil, fmt.Errorf("read migrations: %w", err)
 		}
