@@ -218,8 +218,9 @@ func TestWhateverWasTypedIsRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 		const want = "ก\uFFFD\uFFFD<&>\u2028\"\\\n"
-		entries := list(t, env, audit.Query{Unit: typed})
-		if len(entries) != 1 || entries[0].Object != want || entries[0].Detail["fact"] != want || entries[0].Texts["note"] != want {
+		entries := list(t, env, audit.Query{Unit: "?"})
+		if len(entries) != 1 || entries[0].Texts["object_given"] != want || entries[0].Texts["unit_given"] != want ||
+			entries[0].Detail["fact"] != want || entries[0].Texts["note"] != want {
 			t.Fatalf("recorded %+v", entries)
 		}
 		sealAll(t, newSealer(t, env, ring), 1)

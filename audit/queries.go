@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,6 +172,17 @@ func tuples(rows, columns int) string {
 
 // insert writes an entry, its texts, and its wish to be sealed. It reads nothing: a read of the log's end would make
 // concurrent transactions fail.
+var (
+	rowID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	code  = regexp.MustCompile(`^[A-Za-z]*([-._]?[A-Za-z]+)*([-._]?[0-9]{0,4})$`)
+)
+
+// identifies reports whether a text may stand for a row: nothing, the id of one, or a code such as TH-12 or G1, which
+// has letters first and at most four digits.
+func identifies(id string) bool {
+	return rowID.MatchString(id) || len(id) <= 40 && code.MatchString(id)
+}
+
 func insert(ctx context.Context, tx *store.Tx, act Act, outcome string) error {
 	origin := OriginOf(ctx)
 	texts := act.Texts
@@ -180,6 +192,18 @@ func insert(ctx context.Context, tx *store.Tx, act Act, outcome string) error {
 			texts = make(map[string]string, 1)
 		}
 		texts["address"] = origin.Address
+	}
+	// What identifies comes from addresses and forms when an act is refused. Anything that is no identifier is a text
+	// like other texts, so that nobody can have a name or a number sealed for good.
+	given := map[string]*string{"unit_given": &act.Unit, "subject_given": &act.Subject, "object_given": &act.Object}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if id := given[name]; !identifies(*id) {
+			texts = maps.Clone(texts)
+			if texts == nil {
+				texts = make(map[string]string, 1)
+			}
+			texts[name], *id = *id, "?"
+		}
 	}
 	l := leaf{
 		Act: clean(act.Name), Actor: clean(act.Actor), At: leafTime(tx.Now), ID: store.NewID(), Object: clean(act.Object),

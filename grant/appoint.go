@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"sitthi/agency"
 	"sitthi/audit"
@@ -40,16 +39,12 @@ func (b *Book) Propose(ctx context.Context, by person.ID, o AppointmentOrder) (a
 			return err
 		}
 		act.Subject = string(f.Subject)
-		account, err := officer.Find(ctx, tx, f.Subject)
-		if err != nil && !errors.Is(err, problem.NotFound) {
+		if f.Registered, err = enabled(ctx, tx, f.Subject); err != nil {
 			return err
 		}
-		f.Registered = err == nil && account.Enabled()
-		unit, err := agency.Find(ctx, tx, o.Unit)
-		if err != nil && !errors.Is(err, problem.NotFound) {
+		if f.UnitActive, err = inUse(ctx, tx, o.Unit); err != nil {
 			return err
 		}
-		f.UnitActive = err == nil && unit.Active
 		f.From, f.Until = period(tx.Now, o.From, o.LastDay)
 		if err := mayPropose(o, f); err != nil {
 			return err
@@ -132,7 +127,16 @@ func (b *Book) ConfirmAppointment(ctx context.Context, by person.ID, id string) 
 		if err := mayConfirm(string(by), administrator, a.ProposedBy, a.Person); err != nil {
 			return err
 		}
-		if err := stillProposed(*a, tx.Now); err != nil {
+		f, err := b.standFacts(ctx, tx, a.ProposedBy, a.Person, a.Unit)
+		if err != nil {
+			return err
+		}
+		if a.Post == Head && a.Kind == Acting && !f.Proposer {
+			if _, f.Proposer, err = b.post(ctx, tx, person.ID(a.ProposedBy), Head, a.Unit); err != nil {
+				return err
+			}
+		}
+		if err := stillProposed(*a, f, tx.Now); err != nil {
 			return err
 		}
 		a.ConfirmedBy, a.ConfirmedAt = string(by), tx.Now
@@ -149,14 +153,34 @@ func (b *Book) ConfirmAppointment(ctx context.Context, by person.ID, id string) 
 	})
 }
 
-func stillProposed(a Appointment, now time.Time) error {
-	switch {
-	case !a.ConfirmedAt.IsZero() || !a.ClosedAt.IsZero():
-		return problem.New(problem.Conflict, "grant.already_decided")
-	case !a.Until.IsZero() && !now.Before(a.Until):
-		return problem.New(problem.Conflict, "appoint.run_out")
+// standFacts reads again what a proposal rested on.
+func (b *Book) standFacts(ctx context.Context, tx *store.Tx, proposer string, subject person.ID, unit string) (f standFacts, err error) {
+	if _, f.Proposer, err = b.post(ctx, tx, person.ID(proposer), Administrator, centreUnit); err != nil {
+		return f, err
 	}
-	return nil
+	if f.Subject, err = enabled(ctx, tx, subject); err != nil {
+		return f, err
+	}
+	f.Unit, err = inUse(ctx, tx, unit)
+	return f, err
+}
+
+// enabled reports whether a person has an account that may be used; "" has none.
+func enabled(ctx context.Context, tx *store.Tx, who person.ID) (bool, error) {
+	account, err := officer.Find(ctx, tx, who)
+	if errors.Is(err, problem.NotFound) {
+		return false, nil
+	}
+	return err == nil && account.Enabled(), err
+}
+
+// inUse reports whether there is such a unit and it is in use.
+func inUse(ctx context.Context, tx *store.Tx, code string) (bool, error) {
+	unit, err := agency.Find(ctx, tx, code)
+	if errors.Is(err, problem.NotFound) {
+		return false, nil
+	}
+	return err == nil && unit.Active, err
 }
 
 // DeclineAppointment closes a proposal: another administrator refuses it, or who made it withdraws it.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,8 +29,8 @@ type Book struct {
 
 	counted counted
 	now     *snapshot
-	reading sync.Mutex // held by who brings the snapshot up to date
-	version int64      // of the snapshot; under reading
+	reading chan struct{} // holds one while the snapshot is brought up to date
+	version int64         // of the snapshot; under reading
 	loaded  atomic.Bool
 	fresh   atomic.Int64 // when the snapshot was last known to be up to date, in microseconds UTC
 }
@@ -49,7 +48,7 @@ type Options struct {
 
 // NewBook opens the book. Until Load or Follow has run, its memory allows nobody anything.
 func NewBook(o Options) *Book {
-	return &Book{db: o.DB, turn: o.DB.InTurn(), clock: o.Clock, roll: o.Roll, outbox: o.Outbox, link: o.Link, log: o.Log, now: newSnapshot()}
+	return &Book{db: o.DB, turn: o.DB.InTurn(), clock: o.Clock, roll: o.Roll, outbox: o.Outbox, link: o.Link, log: o.Log, now: newSnapshot(), reading: make(chan struct{}, 1)}
 }
 
 // Allows answers from memory whether a person may do this here now. It is the rule behind every page and every
@@ -145,9 +144,22 @@ func scanEntry(row store.Row) (e entry, err error) {
 
 // Load reads all rights into memory.
 func (b *Book) Load(ctx context.Context) error {
-	b.reading.Lock()
-	defer b.reading.Unlock()
+	done, err := b.alone(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	return b.load(ctx)
+}
+
+// alone waits until nobody else brings the snapshot up to date; done lets the next one.
+func (b *Book) alone(ctx context.Context) (done func(), err error) {
+	select {
+	case b.reading <- struct{}{}:
+		return func() { <-b.reading }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait to read rights: %w", ctx.Err())
+	}
 }
 
 func (b *Book) load(ctx context.Context) error {
@@ -171,8 +183,11 @@ func (b *Book) load(ctx context.Context) error {
 
 // CatchUp brings the memory up to what is committed now: it reads again the persons whose rights moved since.
 func (b *Book) CatchUp(ctx context.Context) error {
-	b.reading.Lock()
-	defer b.reading.Unlock()
+	done, err := b.alone(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if !b.loaded.Load() {
 		return b.load(ctx)
 	}
@@ -225,7 +240,11 @@ func (b *Book) Follow(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		if err := b.CatchUp(ctx); err != nil && ctx.Err() == nil {
+		// A database that hangs must not keep the acts waiting that are done already and only have to be read back.
+		look, cancel := context.WithTimeout(ctx, staleAfter)
+		err := b.CatchUp(look)
+		cancel()
+		if err != nil && ctx.Err() == nil {
 			b.log.Error("catch up with rights", "error", err)
 		}
 		select {

@@ -316,10 +316,10 @@ func (b *Book) Second(ctx context.Context, by person.ID, id string, yes bool, re
 		if may != nil {
 			return may
 		}
-		if !g.AwaitsSecond || !g.ClosedAt.IsZero() {
-			return problem.New(problem.Conflict, "grant.already_decided")
-		}
 		if !yes {
+			if !g.AwaitsSecond || !g.ClosedAt.IsZero() {
+				return problem.New(problem.Conflict, "grant.already_decided")
+			}
 			var check problem.Check
 			if checkReason(&check, reason); check.Failed() {
 				return check.Err()
@@ -333,8 +333,22 @@ func (b *Book) Second(ctx context.Context, by person.ID, id string, yes bool, re
 			}
 			return b.tellIfRegistered(ctx, tx, g, "grant.refused")
 		}
-		if !g.Until.IsZero() && !tx.Now.Before(g.Until) {
-			return problem.New(problem.Conflict, "appoint.run_out")
+		f, err := b.standFacts(ctx, tx, string(g.GivenBy), g.Person, g.Unit)
+		if err != nil {
+			return err
+		}
+		if f.Subject {
+			if _, f.Subject, err = b.post(ctx, tx, g.Person, Head, g.Unit); err != nil {
+				return err
+			}
+		}
+		unit, teamKnown, err := factsOf(ctx, tx, g.Scope())
+		if err != nil {
+			return err
+		}
+		f.Unit = placeStands(g.Level, g.Team, unit, teamKnown)
+		if err := stillAwaits(g, f, tx.Now); err != nil {
+			return err
 		}
 		n, err := tx.Exec(ctx, `UPDATE grants SET awaits_second = FALSE, seconded_by = $1, seconded_at = $2, version = version + 1
 			WHERE id = $3 AND awaits_second = TRUE AND closed_at IS NULL`, by, store.Us(tx.Now), id)

@@ -23,7 +23,8 @@ import (
 // who is head of the unit himself a central administrator proposes and another seconds (see Second).
 //
 // It fails with Denied for who lacks the right, Invalid with the fields to mend, Conflict when such a grant exists or
-// someone was first. The same form sent twice answers the grant it became the first time.
+// someone was first. The same form sent twice answers the grant it became the first time; with another content it is a
+// Conflict.
 func (b *Book) Give(ctx context.Context, by person.ID, o Order) (g Grant, err error) {
 	if o.Form == "" {
 		o.Form = store.NewID()
@@ -36,11 +37,8 @@ func (b *Book) Give(ctx context.Context, by person.ID, o Order) (g Grant, err er
 			return err
 		}
 		if again {
-			if earlier.GivenBy != by {
-				return problem.New(problem.NotFound, "grant.not_found")
-			}
 			g = earlier
-			return errSameForm
+			return b.sameOrder(ctx, tx, by, o, earlier)
 		}
 		g, err = b.give(ctx, tx, by, o, act)
 		return err
@@ -49,6 +47,25 @@ func (b *Book) Give(ctx context.Context, by person.ID, o Order) (g Grant, err er
 		return g, nil
 	}
 	return g, err
+}
+
+// sameOrder answers errSameForm when a form that was sent before asks again for what it became. A browser may bring
+// back an old form with new contents; to call that saved would be a lie, so it is a Conflict.
+func (b *Book) sameOrder(ctx context.Context, tx *store.Tx, by person.ID, o Order, earlier Grant) error {
+	if earlier.GivenBy != by {
+		return problem.New(problem.NotFound, "grant.not_found")
+	}
+	who := o.Person
+	if !o.Citizen.IsZero() {
+		var err error
+		if who, _, err = b.roll.Find(ctx, tx, o.Citizen); err != nil {
+			return err
+		}
+	}
+	if earlier.Unit != o.Unit || earlier.Team != o.Team || earlier.Level != o.Level || earlier.Person != who {
+		return problem.New(problem.Conflict, "grant.form_used")
+	}
+	return errSameForm
 }
 
 // errSameForm undoes an act that has been done already, so that nothing is recorded twice.
@@ -70,26 +87,25 @@ func (b *Book) give(ctx context.Context, tx *store.Tx, by person.ID, o Order, ac
 	if f.Unit, f.TeamKnown, err = factsOf(ctx, tx, Place{o.Unit, o.Team}); err != nil {
 		return Grant{}, err
 	}
+	var account officer.Account
 	if f.Subject, err = b.subject(ctx, tx, o.Citizen, o.Person, o.Unit, f.Centre); err != nil {
 		return Grant{}, err
 	}
-	act.Subject = string(f.Subject)
-	if _, f.SubjectHead, err = b.post(ctx, tx, f.Subject, Head, o.Unit); err != nil {
-		return Grant{}, err
-	}
-	account, err := officer.Find(ctx, tx, f.Subject)
-	if err != nil && !errors.Is(err, problem.NotFound) {
-		return Grant{}, err
-	}
-	f.Registered = err == nil
-	f.Disabled = f.Registered && !account.Enabled()
-	f.OwnOffice = account.Unit == o.Unit
-	if f.Identified, err = identified(ctx, tx, f.Subject, o.Unit); err != nil {
-		return Grant{}, err
+	if f.Subject != "" {
+		act.Subject = string(f.Subject)
+		if account, err = b.factsAbout(ctx, tx, &f, o.Unit); err != nil {
+			return Grant{}, err
+		}
 	}
 	f.From, f.Until = period(tx.Now, o.From, o.LastDay)
 	if err := mayGive(o, f); err != nil {
 		return Grant{}, err
+	}
+	if f.Subject == "" { // only now: a refused act must not name a person who is undone with it
+		if f.Subject, err = b.roll.Mention(ctx, tx, o.Citizen); err != nil {
+			return Grant{}, err
+		}
+		act.Subject = string(f.Subject)
 	}
 
 	if err := closeExpired(ctx, tx, Place{o.Unit, o.Team}, o.Level, f.Subject); err != nil {
@@ -162,11 +178,29 @@ func factsOf(ctx context.Context, tx *store.Tx, at Place) (f unitFacts, team boo
 	return f, err == nil && group.Active, nil
 }
 
-// subject finds the person an order is about, by citizen ID or by choice. A head chooses among those near his unit;
+// factsAbout fills in what the rules ask of the person, and answers his account, empty when he has none.
+func (b *Book) factsAbout(ctx context.Context, tx *store.Tx, f *giveFacts, unit string) (officer.Account, error) {
+	var err error
+	if _, f.SubjectHead, err = b.post(ctx, tx, f.Subject, Head, unit); err != nil {
+		return officer.Account{}, err
+	}
+	if f.Identified, err = identified(ctx, tx, f.Subject, unit); err != nil {
+		return officer.Account{}, err
+	}
+	account, err := officer.Find(ctx, tx, f.Subject)
+	if errors.Is(err, problem.NotFound) {
+		return officer.Account{}, nil
+	}
+	f.Registered, f.Disabled, f.OwnOffice = err == nil, !account.Enabled(), account.Unit == unit
+	return account, err
+}
+
+// subject finds the person an order is about, by citizen ID or by choice; "" is a citizen ID never mentioned before. A head chooses among those near his unit;
 // all others are absent, or he could give a right to whomever he has the id of and read the citizen ID in his grid.
 func (b *Book) subject(ctx context.Context, tx *store.Tx, citizen thai.CitizenID, chosen person.ID, unit string, centre bool) (person.ID, error) {
 	if !citizen.IsZero() {
-		return b.roll.Mention(ctx, tx, citizen)
+		who, _, err := b.roll.Find(ctx, tx, citizen)
+		return who, err
 	}
 	if chosen == "" {
 		var check problem.Check

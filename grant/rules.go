@@ -121,6 +121,13 @@ func checkReason(check *problem.Check, reason string) {
 	}
 }
 
+// placeStands reports whether a right at the level could be given in the place.
+func placeStands(level Level, team string, unit unitFacts, teamKnown bool) bool {
+	var check problem.Check
+	checkPlace(&check, team, level, unit, teamKnown)
+	return !check.Failed()
+}
+
 // farthest is how far ahead a date may lie: beyond, it is a slip of the pen (2659 for 2569).
 const farthest = 20 // years
 
@@ -273,6 +280,44 @@ func mayConfirm(by string, administrator bool, proposedBy string, subject person
 		return problem.New(problem.Denied, "appoint.denied_self")
 	}
 	return nil
+}
+
+// standFacts say whether what a proposal rested on is still so when the second person confirms it.
+type standFacts struct {
+	Proposer bool // still holds the authority to propose
+	Subject  bool // still has an account that may be used; for a right, is still head of the unit
+	Unit     bool // is still in use; for a right, still uses the level and the group
+}
+
+// stands decides whether a proposal may still be confirmed. Weeks may lie between the two persons: a proposer who has
+// lost his authority must not act through an old proposal.
+func (f standFacts) stands() error {
+	if f.Proposer && f.Subject && f.Unit {
+		return nil
+	}
+	return problem.New(problem.Conflict, "grant.no_longer_stands")
+}
+
+// stillProposed decides whether an appointment can be confirmed now.
+func stillProposed(a Appointment, f standFacts, now time.Time) error {
+	switch {
+	case !a.ConfirmedAt.IsZero() || !a.ClosedAt.IsZero():
+		return problem.New(problem.Conflict, "grant.already_decided")
+	case !a.Until.IsZero() && !now.Before(a.Until):
+		return problem.New(problem.Conflict, "appoint.run_out")
+	}
+	return f.stands()
+}
+
+// stillAwaits decides whether a right for a head can be seconded now.
+func stillAwaits(g Grant, f standFacts, now time.Time) error {
+	switch {
+	case !g.AwaitsSecond || !g.ClosedAt.IsZero():
+		return problem.New(problem.Conflict, "grant.already_decided")
+	case !g.Until.IsZero() && !now.Before(g.Until):
+		return problem.New(problem.Conflict, "appoint.run_out")
+	}
+	return f.stands()
 }
 
 // mayDecline decides whether an administrator may say no to what was proposed: another's proposal he refuses, his own

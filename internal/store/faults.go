@@ -68,10 +68,10 @@ func IsUnique(err error) bool {
 		(lite.Code() == lib.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == lib.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
-// discard ends a connection for good instead of giving it back to the pool.
+// discard ends a connection for good instead of giving it back to the pool; one that is gone already stays so.
 func discard(conn *sql.Conn) error {
 	err := conn.Raw(func(any) error { return driver.ErrBadConn })
-	if errors.Is(err, driver.ErrBadConn) {
+	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
 		return nil
 	}
 	return err
