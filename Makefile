@@ -50,10 +50,15 @@ race: assets
 	@mkdir -p tmp
 	scripts/test-postgres go test $(HOOKS) -race -shuffle=on -artifacts -outputdir $(CURDIR)/tmp -timeout 40m ./...
 
+# One package after the other, on a PostgreSQL that writes safely. The table at the end says which goals are met.
 bench: assets
 	scripts/setup-tests
-	scripts/test-postgres go test -run '^$$' -bench . -benchmem -timeout 40m \
+	@mkdir -p tmp
+	@rm -f tmp/bench.tsv
+	SITTHI_TEST_DURABLE=on SITTHI_TEST_BENCH_TABLE=$(CURDIR)/tmp/bench.tsv scripts/test-postgres \
+		go test -p 1 -run '^$$' -bench . -benchtime 3s -benchmem -timeout 40m \
 		$$(grep -rl --include='*_test.go' --exclude-dir=node_modules --exclude-dir=bench '^func Benchmark' . | xargs -r -n 1 dirname | sort -u)
+	@scripts/bench-table tmp/bench.tsv
 
 # Fonts for the pages and axe-core for the tests, from npm.
 assets: node_modules/.assets

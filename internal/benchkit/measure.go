@@ -111,7 +111,6 @@ func Report(b *testing.B, f Figure) {
 	ratio, verdict := "", ""
 	if f.Ratio > 0 {
 		ratio = fmt.Sprintf("%.2f", f.Ratio)
-		b.ReportMetric(f.Ratio, "ratio")
 	}
 	switch {
 	case f.Goal == "":
