@@ -231,12 +231,17 @@ func rightsVersion(ctx context.Context, tx *store.Tx) (v int64, err error) {
 // and at once when PostgreSQL tells it. A failed look is logged and tried again; Loaded turns false meanwhile.
 func (b *Book) Follow(ctx context.Context) error {
 	wake := make(chan struct{}, 1)
-	go b.db.Listen(ctx, "sitthi_rights", func() {
-		select {
-		case wake <- struct{}{}:
-		default:
-		}
-	})
+	listening := make(chan struct{})
+	go func() {
+		defer close(listening)
+		b.db.Listen(ctx, "sitthi_rights", func() {
+			select {
+			case wake <- struct{}{}:
+			default:
+			}
+		})
+	}()
+	defer func() { <-listening }()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {

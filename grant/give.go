@@ -26,8 +26,11 @@ import (
 // someone was first. The same form sent twice answers the grant it became the first time; with another content it is a
 // Conflict.
 func (b *Book) Give(ctx context.Context, by person.ID, o Order) (g Grant, err error) {
-	if o.Form == "" {
+	switch {
+	case o.Form == "":
 		o.Form = store.NewID()
+	case len(o.Form) > longestForm:
+		return Grant{}, problem.New(problem.Invalid, "problem.form")
 	}
 	act := &audit.Act{Name: "grant.give", Actor: string(by), Unit: o.Unit}
 	again := false
@@ -48,6 +51,9 @@ func (b *Book) Give(ctx context.Context, by person.ID, o Order) (g Grant, err er
 	}
 	return g, err
 }
+
+// longestForm is how long the name of a form can be; ours have 43 letters.
+const longestForm = 64
 
 // sameOrder answers errSameForm when a form that was sent before asks again for what it became. A browser may bring
 // back an old form with new contents; to call that saved would be a lie, so it is a Conflict.

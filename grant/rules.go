@@ -173,6 +173,8 @@ func mayChange(g Grant, c Change, until time.Time, f changeFacts) error {
 		return problem.New(problem.Denied, "grant.denied_for_head")
 	case !g.ClosedAt.IsZero():
 		return problem.New(problem.Conflict, "grant.already_ended")
+	case g.AwaitsSecond: // the second administrator confirms what the first proposed, nothing else
+		return problem.New(problem.Conflict, "grant.awaits_second")
 	case g.Version != f.Version:
 		return problem.New(problem.Conflict, "grant.changed_meanwhile")
 	}
@@ -351,6 +353,8 @@ func mayEnd(a Appointment, e Ending, f endFacts) error {
 		return problem.New(problem.Denied, "appoint.denied_not_administrator")
 	case !a.ClosedAt.IsZero():
 		return problem.New(problem.Conflict, "appoint.already_ended")
+	case a.ConfirmedAt.IsZero():
+		return problem.New(problem.Conflict, "appoint.still_proposed")
 	case a.Post == Administrator && a.Holds(f.Now) && f.Left < fewestAdministrators:
 		return problem.New(problem.Conflict, "appoint.last_administrators")
 	}

@@ -115,8 +115,8 @@ func TestMayRevokeAndChange(t *testing.T) {
 	own, boss, closedDown, off := head, head, head, head
 	own.By, boss.SubjectHead, closedDown.Unit.Considers, off.Disabled = "officer", true, false, true
 	soon, later := noon.AddDate(0, 1, 0), noon.AddDate(1, 0, 0)
-	ending := g
-	ending.Until = soon
+	ending, proposed := g, g
+	ending.Until, proposed.AwaitsSecond = soon, true
 	for _, c := range []struct {
 		name  string
 		g     Grant
@@ -135,6 +135,7 @@ func TestMayRevokeAndChange(t *testing.T) {
 		{"prolong for an account switched off", ending, later, off, problem.Invalid, "grant.account_disabled"},
 		{"renew", ending, later, head, nil, ""},
 		{"from an old form", g, later, stale, problem.Conflict, "grant.changed_meanwhile"},
+		{"one that awaits its second", proposed, later, head, problem.Conflict, "grant.awaits_second"},
 		{"one that ended", closed, later, head, problem.Conflict, "grant.already_ended"},
 		{"to the past", g, noon.Add(-time.Hour), head, problem.Invalid, "grant.end_is_past"},
 	} {
@@ -179,6 +180,9 @@ func TestMayProposeAndConfirm(t *testing.T) {
 	checkProblem(t, mayConfirm("b", false, "a", "c"), problem.Denied, "appoint.denied_not_administrator")
 	checkProblem(t, mayConfirm("a", true, "a", "c"), problem.Denied, "appoint.denied_own_proposal")
 	checkProblem(t, mayConfirm("c", true, "a", "c"), problem.Denied, "appoint.denied_self")
+	end := Ending{Reason: "x"}
+	checkProblem(t, mayEnd(Appointment{Post: Auditor, ConfirmedAt: noon}, end, endFacts{Administrator: true, Now: noon}), nil, "")
+	checkProblem(t, mayEnd(Appointment{Post: Auditor}, end, endFacts{Administrator: true, Now: noon}), problem.Conflict, "appoint.still_proposed")
 	checkProblem(t, mayDecline("a", true, "c"), nil, "")
 	checkProblem(t, mayDecline("a", false, "c"), problem.Denied, "appoint.denied_not_administrator")
 	checkProblem(t, mayDecline("c", true, "c"), problem.Denied, "appoint.denied_self")
