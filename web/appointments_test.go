@@ -80,7 +80,7 @@ func TestAppointmentPages(t *testing.T) {
 		{admin2, "/admin/appointments/" + proposed.ID + "/decline", "ไม่ยืนยันข้อเสนอ", "Do not confirm the proposal"},
 		{admin1, "/admin/appointments/" + proposed.ID + "/decline", "ถอนข้อเสนอ", "Withdraw the proposal"},
 		{admin1, "/admin/appointments/" + chief.ID + "/end", "นนทบุรี จะไม่มีหัวหน้าหน่วยงาน", "without a head"},
-		{admin1, "/admin/head-rights/new?appointment=" + chief.ID, "หัวหน้าหน่วยงานให้สิทธิ์แก่ตนเองไม่ได้", "can not give rights to themselves"},
+		{admin1, "/admin/head-rights/new?appointment=" + chief.ID, "หัวหน้าหน่วยงานให้สิทธิ์แก่ตนเองไม่ได้", "cannot give rights to themselves"},
 		{admin2, "/admin/grants/" + right.ID + "/second", "ยืนยันสิทธิ์", "Confirm the right"},
 		{admin2, "/admin/grants/" + right.ID + "/decline", "สิทธิ์ที่เสนอให้", "The right proposed for"},
 		{chief12, "/ko1/deputies", "รอการยืนยัน", "To be confirmed"},
@@ -139,7 +139,7 @@ func TestAppointmentByTwo(t *testing.T) {
 		// The end: a reason, and the word that nobody is left.
 		first.post(path+"/end", "reason", "").wants(http.StatusUnprocessableEntity, "กรุณายืนยันว่าท่านทราบ")
 		first.post(path+"/end", "reason", "ย้าย").wants(http.StatusUnprocessableEntity, "กรุณายืนยันว่าท่านทราบ", "ย้าย")
-		first.post(path+"/end", "reason", "ย้าย", "leaves_none", "yes").follow().wants(http.StatusOK, "สิ้นสุดการแต่งตั้ง ปิติ ใจดี")
+		first.post(path+"/end", "reason", "ย้าย", "leaves_none", "yes").follow().wants(http.StatusOK, "ยุติการแต่งตั้ง ปิติ ใจดี")
 		if k.book.Posts(k.who[without]).Heads != nil {
 			t.Error("still head after the end")
 		}
@@ -298,7 +298,7 @@ func TestHeadRight(t *testing.T) {
 	first.get("/admin/appointments").wants(http.StatusOK, right+"/decline")
 	first.get(right+"/decline").wants(http.StatusOK, "ถอนข้อเสนอ")
 	first.post(right+"/decline", "reason", "กรอกผิด").follow().wants(http.StatusOK, "ถอนข้อเสนอเกี่ยวกับ วิชัย นนทบุรี แล้ว")
-	second.post(right+"/second").wants(http.StatusConflict)
+	second.post(right + "/second").wants(http.StatusConflict)
 }
 
 // TestAppointmentEnds keeps two administrators, and warns where the last head goes.
@@ -312,7 +312,7 @@ func TestAppointmentEnds(t *testing.T) {
 	id := k.acting(t, chief12, considers).ID
 	check(t, func() error { _, err := k.book.ConfirmAppointment(t.Context(), k.who[admin1], id); return err }())
 	b.get(chief+"/end").wants(http.StatusOK, "จะเหลือหัวหน้าหน่วยงาน 1 คน").lacks("leaves_none")
-	b.post(chief+"/end", "reason", "ย้าย").follow().wants(http.StatusOK, "สิ้นสุดการแต่งตั้ง วิชัย นนทบุรี")
+	b.post(chief+"/end", "reason", "ย้าย").follow().wants(http.StatusOK, "ยุติการแต่งตั้ง วิชัย นนทบุรี")
 	b.get("/admin/appointments").wants(http.StatusOK, "/admin/appointments/new?unit=TH-14").lacks("/admin/appointments/new?unit=TH-12")
 	reader := k.as(t, auditor)
 	reader.get("/admin/appointments").wants(http.StatusOK).lacks("/admin/appointments/new", "/end", "/admin/head-rights/new")

@@ -45,7 +45,7 @@ func (s *Server) deputies(w http.ResponseWriter, r *http.Request, v *Visit) erro
 		row := appointmentRow(v, h, units)
 		row.New = h.ID == r.URL.Query().Get("saved")
 		if h.Own && standing(h.Appointment, v.Now) == standsProposed {
-			row.Withdraw = deputiesPath+"/"+url.PathEscape(h.ID)+"/withdraw"
+			row.Withdraw = deputiesPath + "/" + url.PathEscape(h.ID) + "/withdraw"
 		}
 		body.Rows = append(body.Rows, row)
 	}

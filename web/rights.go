@@ -90,12 +90,15 @@ func whose(v *Visit, o grant.Overview) string {
 	return v.T("rights.for_head", "who", strings.Join(names, ", "))
 }
 
-// headName is how the head of a unit is called: อสจ.นนทบุรี, ผู้อำนวยการกองบริหาร….
+// headName is how the head of a unit is called: อสจ.นนทบุรี, ผู้อำนวยการกองบริหาร…, หัวหน้ากลุ่ม….
 func headName(v *Visit, u agency.Unit) string {
-	if u.Kind == agency.Province {
+	switch u.Kind {
+	case agency.Province:
 		return v.T("rights.chief", "unit", u.Short)
+	case agency.Division:
+		return v.T("rights.director", "unit", u.Name)
 	}
-	return v.T("rights.director", "unit", u.Name)
+	return v.T("rights.head_of", "unit", u.Name)
 }
 
 func (s *Server) rightsOverview(w http.ResponseWriter, r *http.Request, v *Visit) error {

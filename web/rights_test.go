@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"sitthi/agency"
 	"sitthi/grant"
 	"sitthi/internal/locale"
 	"sitthi/internal/store"
@@ -248,6 +250,16 @@ func TestExports(t *testing.T) {
 		t.Errorf("the auditor's export is %s", csv.body)
 	}
 	k.as(t, considers).get("/ko1/rights/all/export.csv").wants(http.StatusForbidden)
+}
+
+func TestHeadIsCalledByKindOfUnit(t *testing.T) {
+	k := newKit(t)
+	k.as(t, director).get("/ko1/rights").wants(http.StatusOK, "สำหรับ ผู้อำนวยการกองบริหารจัดการกากอุตสาหกรรม")
+	v := k.server.visit(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+	group := agency.Unit{Kind: agency.Group, Name: locale.Name{TH: "กลุ่มตรวจสอบภายใน"}}
+	if got := headName(v, group); got != "หัวหน้ากลุ่มตรวจสอบภายใน" {
+		t.Errorf("called %s", got)
+	}
 }
 
 func TestOnlyHeadsSetRights(t *testing.T) {

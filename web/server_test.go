@@ -99,7 +99,7 @@ func TestStaticFiles(t *testing.T) {
 	}
 	b.header.Set("Accept-Encoding", "gzip;q=0")
 	if got := b.get("/static/" + hash + "/css/base.css"); got.header.Get("Content-Encoding") != "" {
-		t.Error("packed for one who can not unpack")
+		t.Error("packed for one who cannot unpack")
 	}
 	head := b.do(http.MethodHead, "/static/"+hash+"/icons/favicon.svg", nil).wants(http.StatusOK)
 	if head.body != "" || head.header.Get("Content-Length") == "0" {
@@ -369,7 +369,7 @@ func TestFailures(t *testing.T) {
 		header map[string]string
 	}{
 		{problem.New(problem.Invalid, "problem.invalid"), 422, "ข้อมูลยังไม่ถูกต้อง", "Something needs correction", nil},
-		{fields.Err(), 422, "อยู่ในรูปแบบที่ระบบอ่านไม่ได้", "the system can not read", nil},
+		{fields.Err(), 422, "อยู่ในรูปแบบที่ระบบอ่านไม่ได้", "the system cannot read", nil},
 		{problem.New(problem.Denied, "problem.denied"), 403, "ท่านไม่มีสิทธิ์ดำเนินการนี้", "You do not have the right", nil},
 		{problem.New(problem.Denied, "problem.only_head"), 403, "เลขที่คำสั่งแต่งตั้ง", "number of the appointment order", nil},
 		{problem.New(problem.NotFound, "problem.notfound"), 404, "ไม่พบหน้าที่ต้องการ", "Page not found", nil},
@@ -380,7 +380,7 @@ func TestFailures(t *testing.T) {
 		{fmt.Errorf("find officer: %w", problem.New(problem.NotFound, "problem.notfound")), 404, "ไม่พบ", "not found", nil},
 		{problem.New(problem.Conflict, "no.such.key"), 409, "มีผู้อื่นแก้ไข", "Someone else", nil},
 		{errors.New("secret of the database"), 500, "รหัสอ้างอิง", "Reference", nil},
-		{fmt.Errorf("slow: %w", context.DeadlineExceeded), 503, "ยังให้บริการไม่ได้", "can not serve", map[string]string{"Retry-After": "10"}},
+		{fmt.Errorf("slow: %w", context.DeadlineExceeded), 503, "ยังให้บริการไม่ได้", "cannot serve", map[string]string{"Retry-After": "10"}},
 		{errForm, 400, "อ่านข้อมูลที่ส่งมาไม่ได้", "could not be read", nil},
 	} {
 		err = tt.err
