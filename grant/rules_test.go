@@ -6,13 +6,10 @@ import (
 	"time"
 
 	"sitthi/internal/problem"
-	"sitthi/internal/thai"
 	"sitthi/person"
 )
 
 var noon = time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
-
-func day(y, m, d int) thai.Date { return thai.Date{Year: y, Month: time.Month(m), Day: d} }
 
 // province and division are units as the rules see them.
 var (

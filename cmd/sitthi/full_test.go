@@ -46,8 +46,10 @@ func TestFullDisk(t *testing.T) {
 		t.Fatalf("it ended:\n%s", p.said)
 	}
 	limit(unix.RLIM_INFINITY)
-	if !w.act(t) || !w.act(t) {
-		t.Fatal("with room again a right can not be given")
+	for range 2 {
+		if !w.act(t) {
+			t.Fatal("with room again a right can not be given")
+		}
 	}
 	until(t, "the log is sealed", 20*time.Second, func() bool { return p.figure(t, "sitthi_audit_unsealed") == 0 })
 	until(t, "the messages are sent", 30*time.Second, func() bool { return p.figure(t, "sitthi_messages_waiting") == 0 })
