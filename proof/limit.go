@@ -47,6 +47,15 @@ func Take(ctx context.Context, tx *store.Tx, key string, r Rate) (wait time.Dura
 	return arrival.Sub(latest), nil
 }
 
+// Release forgets the limits whose keys begin with the prefix: all that they allow is free again.
+func Release(ctx context.Context, tx *store.Tx, prefix string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM throttles WHERE substr(name, 1, length($1)) = $1", prefix)
+	if err != nil {
+		return fmt.Errorf("release limits: %w", err)
+	}
+	return nil
+}
+
 // Network is what counts as one caller of an IP address: the address itself, or the /64 of an IPv6 address, of which
 // one household has more than can be counted one by one. What is no address counts as the one caller "".
 func Network(address string) string {

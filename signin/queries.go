@@ -169,25 +169,32 @@ func upsertDevice(ctx context.Context, tx *store.Tx, who person.ID, deviceHash s
 	return nil
 }
 
-// countQuery counts a try against the account of its subject and answers what is needed to judge it.
-type countQuery string
+// accountOf picks the account of a try's subject.
+type accountOf string
 
 const (
-	countByIndex countQuery = `UPDATE accounts SET failures = failures + 1
-		WHERE person_id = (SELECT id FROM persons WHERE citizen_index = $1)`
-	countByPerson countQuery = `UPDATE accounts SET failures = failures + 1 WHERE person_id = $1`
+	accountByIndex  accountOf = `person_id = (SELECT id FROM persons WHERE citizen_index = $1)`
+	accountByPerson accountOf = `person_id = $1`
 )
 
-func updateTry(ctx context.Context, tx *store.Tx, t *try, count countQuery) error {
+// updateTry counts a try against the account of its subject, up to so many failures, and reads what is needed to
+// judge it: the same statements whether or not there is an account.
+func updateTry(ctx context.Context, tx *store.Tx, t *try, account accountOf, most int64) error {
+	n, err := tx.Exec(ctx, `UPDATE accounts SET failures = failures + 1 WHERE `+string(account)+` AND failures < $2`,
+		t.subject, most)
+	if err != nil {
+		return fmt.Errorf("count try: %w", err)
+	}
+	t.counted = n == 1
 	var state officer.State
-	err := tx.QueryRow(ctx, string(count)+` RETURNING person_id, unit, password_hash, password_off, state, failures`,
+	err = tx.QueryRow(ctx, `SELECT person_id, unit, password_hash, password_off, state, failures FROM accounts WHERE `+string(account),
 		t.subject).Scan(&t.who, &t.unit, &t.hash, &t.off, &state, &t.count)
 	if errors.Is(err, sql.ErrNoRows) {
 		t.who = ""
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("count try: %w", err)
+		return fmt.Errorf("read account of try: %w", err)
 	}
 	t.enabled = state == officer.Active
 	return nil
@@ -198,9 +205,9 @@ func updateProved(ctx context.Context, tx *store.Tx, t try, rehash string) error
 	if rehash == "" {
 		rehash = t.hash
 	}
-	n, err := tx.Exec(ctx, `UPDATE accounts SET failures = 0, password_hash = $3
-		WHERE person_id = $1 AND password_hash = $2 AND state = $4 AND NOT password_off`,
-		t.who, t.hash, rehash, officer.Active)
+	n, err := tx.Exec(ctx, `UPDATE accounts SET failures = 0, password_off = FALSE, password_hash = $3
+		WHERE person_id = $1 AND password_hash = $2 AND state = $4 AND ($5 OR NOT password_off)`,
+		t.who, t.hash, rehash, officer.Active, t.known)
 	if err != nil {
 		return fmt.Errorf("note right password: %w", err)
 	}
@@ -226,6 +233,14 @@ func updateOff(ctx context.Context, tx *store.Tx, who person.ID, failures int64)
 		return false, fmt.Errorf("switch password off: %w", err)
 	}
 	return n == 1, nil
+}
+
+func updateReopened(ctx context.Context, tx *store.Tx, who person.ID) error {
+	_, err := tx.Exec(ctx, `UPDATE accounts SET failures = 0, password_off = FALSE WHERE person_id = $1`, who)
+	if err != nil {
+		return fmt.Errorf("switch password on: %w", err)
+	}
+	return nil
 }
 
 // deleteSessions deletes what was last seen before the moment: with half an hour's idle time it has ended.

@@ -29,7 +29,8 @@ type Settings struct {
 	// knows has a limit of its own, so that a stranger can not lock the owner out.
 	Account proof.Rate
 	Address proof.Rate // slows down one address, or one /64 of IPv6: a whole province may sit behind it
-	// Failures in a row switch the password off until it is recovered.
+	// Failures in a row switch the password off until it is recovered. A browser that knows the person may fail as
+	// often again, and a success there switches the password on: who guesses from elsewhere locks nobody out.
 	Failures int64
 }
 
@@ -110,7 +111,7 @@ func invalid(field, key string) error {
 
 // SignIn opens a session. It fails with problem.Invalid when something was left out or is no citizen ID at all, with
 // problem.Busy when too many tries came before, and with problem.Denied otherwise: with one key for an unknown
-// person, a wrong password and a password switched off, and with "signin.problem.disabled" when the password was
+// person, a wrong password and a password switched off for this browser, and with "signin.problem.disabled" when the password was
 // right but the account is switched off. An unknown citizen ID costs the same hash and the same queries as a known
 // one.
 func (d *Desk) SignIn(ctx context.Context, in In) (Opened, error) {
@@ -125,11 +126,11 @@ func (d *Desk) SignIn(ctx context.Context, in In) (Opened, error) {
 		if known, err = selectDevice(ctx, tx, t.subject, device); err != nil {
 			return err
 		}
-		t.door = "unknown"
+		t.door, t.known = "unknown", known
 		if known {
 			t.door = device
 		}
-		return d.begin(ctx, tx, &t, in.Address, countByIndex)
+		return d.begin(ctx, tx, &t, in.Address, accountByIndex)
 	})
 	if err != nil {
 		return Opened{}, fmt.Errorf("sign in: %w", err)
@@ -144,7 +145,7 @@ func (d *Desk) SignIn(ctx context.Context, in In) (Opened, error) {
 	}
 	act := audit.Act{Name: t.name, Actor: string(t.who), Subject: string(t.who), Unit: t.unit}
 	err = audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
-		if err := updateProved(ctx, tx, t, rehash); err != nil {
+		if err := d.proved(ctx, tx, t, rehash); err != nil {
 			return err
 		}
 		if err := updateLastSignIn(ctx, tx, t.who); err != nil {
@@ -194,9 +195,9 @@ func (d *Desk) StepUp(ctx context.Context, s Session, password string) (token st
 	if password == "" {
 		return "", invalid("password", "signin.problem.password_empty")
 	}
-	t := try{name: "signin.stepup", wrong: wrongPassword, subject: string(s.Person), door: "session"}
+	t := try{name: "signin.stepup", wrong: wrongPassword, subject: string(s.Person), door: "session", known: true}
 	err = d.db.Write(ctx, func(tx *store.Tx) error {
-		return d.begin(ctx, tx, &t, audit.OriginOf(ctx).Address, countByPerson)
+		return d.begin(ctx, tx, &t, audit.OriginOf(ctx).Address, accountByPerson)
 	})
 	if err != nil {
 		return "", fmt.Errorf("step up: %w", err)
@@ -208,7 +209,7 @@ func (d *Desk) StepUp(ctx context.Context, s Session, password string) (token st
 	token = seal.Token()
 	act := audit.Act{Name: t.name, Actor: string(t.who), Subject: string(t.who), Unit: t.unit, Object: s.ID}
 	err = audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
-		if err := updateProved(ctx, tx, t, rehash); err != nil {
+		if err := d.proved(ctx, tx, t, rehash); err != nil {
 			return err
 		}
 		return updateToken(ctx, tx, s.ID, seal.TokenHash(token))
@@ -225,29 +226,35 @@ type try struct {
 	wrong   string // key of the answer when it fails
 	subject string // whose throttle it counts against: the same shape for known and unknown citizen IDs
 	door    string // by which throttle of the subject
+	known   bool   // from a browser that the person has signed in from
 
 	wait time.Duration // until it may be tried again; then nothing below is known
 
 	who     person.ID // "" when there is no such account
 	unit    string
 	hash    string
-	off     bool
+	off     bool // for browsers that are not known
 	enabled bool
-	count   int64 // failures in a row, this try counted as one before it is looked at
+	counted bool  // as a failure, before it is looked at; else there were too many
+	count   int64 // failures in a row, this try counted as one
 }
 
 // begin lets a try through the throttles and counts it. Like a code's, the count goes up before the comparison:
 // however many tries run at once, none is free. A try that the throttles hold back still commits, and is told by wait.
-func (d *Desk) begin(ctx context.Context, tx *store.Tx, t *try, address string, count countQuery) (err error) {
+func (d *Desk) begin(ctx context.Context, tx *store.Tx, t *try, address string, account accountOf) (err error) {
 	t.wait, err = proof.Take(ctx, tx, "signin/address/"+proof.Network(address), d.settings.Address)
 	if err != nil || t.wait > 0 {
 		return err
 	}
-	t.wait, err = proof.Take(ctx, tx, "signin/account/"+t.subject+"/"+t.door, d.settings.Account)
+	t.wait, err = proof.Take(ctx, tx, accountLimit(t.subject)+t.door, d.settings.Account)
 	if err != nil || t.wait > 0 {
 		return err
 	}
-	return updateTry(ctx, tx, t, count)
+	most := d.settings.Failures
+	if t.known {
+		most *= 2
+	}
+	return updateTry(ctx, tx, t, account, most)
 }
 
 // prove compares the password and answers a new hash of it when the stored one is of an old kind. It refuses what
@@ -269,7 +276,7 @@ func (d *Desk) prove(ctx context.Context, t *try, password string) (rehash strin
 	if err != nil {
 		return "", fmt.Errorf("compare password: %w", err)
 	}
-	if !right || t.off || t.count > d.settings.Failures {
+	if !right || !t.counted || t.off && !t.known {
 		return "", d.refuse(ctx, t, problem.New(problem.Denied, t.wrong))
 	}
 	if !t.enabled {
@@ -281,6 +288,16 @@ func (d *Desk) prove(ctx context.Context, t *try, password string) (rehash strin
 		}
 	}
 	return rehash, nil
+}
+
+// proved takes a right password to the account; one that had been switched off is on again.
+func (d *Desk) proved(ctx context.Context, tx *store.Tx, t try, rehash string) error {
+	if err := updateProved(ctx, tx, t, rehash); err != nil || !t.off {
+		return err
+	}
+	return audit.Record(ctx, tx, audit.Act{
+		Name: "signin.switch_on", Actor: string(t.who), Subject: string(t.who), Unit: t.unit,
+	})
 }
 
 // errUndo takes back a transaction that was only to cost what another one costs.
@@ -311,7 +328,8 @@ func (d *Desk) refuse(ctx context.Context, t *try, why *problem.Problem) error {
 	return refusal
 }
 
-// switchOff ends the use of a password that was guessed at too often, and tells its owner.
+// switchOff ends the use of a password that was guessed at too often, but for the browsers that are known, and tells
+// its owner.
 func (d *Desk) switchOff(ctx context.Context, t *try) error {
 	act := audit.Act{Name: "signin.switch_off", Actor: audit.System, Subject: string(t.who), Unit: t.unit}
 	err := audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
@@ -333,3 +351,34 @@ func (d *Desk) switchOff(ctx context.Context, t *try) error {
 	}
 	return nil
 }
+
+// Reopen lets a password be tried again from everywhere: its failures are forgotten, and so is what slowed the tries
+// down. It is an act at the server's terminal, for an owner who has no browser left that knows him. It fails with
+// problem.NotFound when nobody with the citizen ID has an account.
+func (d *Desk) Reopen(ctx context.Context, citizen thai.CitizenID) error {
+	act := audit.Act{Name: "officer.reopen_password", Actor: audit.Terminal}
+	err := audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
+		who, _, err := d.roll.Find(ctx, tx, citizen)
+		if err != nil {
+			return err
+		}
+		owner, err := officer.Find(ctx, tx, who)
+		if err != nil {
+			return err
+		}
+		act.Subject, act.Unit = string(who), owner.Unit
+		for _, subject := range []string{d.roll.Index(citizen), string(who)} {
+			if err := proof.Release(ctx, tx, accountLimit(subject)); err != nil {
+				return err
+			}
+		}
+		return updateReopened(ctx, tx, who)
+	})
+	if err != nil {
+		return fmt.Errorf("reopen password: %w", err)
+	}
+	return nil
+}
+
+// accountLimit begins the names of the limits on tries at one account.
+func accountLimit(subject string) string { return "signin/account/" + subject + "/" }

@@ -277,7 +277,7 @@ func TestHundredFailuresSwitchThePasswordOff(t *testing.T) {
 			t.Errorf("after 100 failures: %+v", list)
 		}
 		env.Clock.Advance(time.Hour)
-		if _, err := o.desk.SignIn(t.Context(), known); key(err) != "signin.problem.wrong" {
+		if _, err := o.desk.SignIn(t.Context(), in()); key(err) != "signin.problem.wrong" {
 			t.Errorf("the right password afterwards: %v", err)
 		}
 		s, err := o.desk.Session(t.Context(), home.Token)

@@ -47,8 +47,8 @@ var logFilters = []string{logUnit, logActor, logSubject, logAct, logOutcome, log
 // logActs are the acts that the log can be searched for, as the list offers them. Each has its words under
 // "log.act." and its name.
 var logActs = []string{
-	"officer.register", "officer.register_existing", "officer.set_language", "officer.install",
-	"signin.open", "signin.stepup", "signin.close", "signin.end", "signin.end_all", "signin.switch_off",
+	"officer.register", "officer.register_existing", "officer.set_language", "officer.install", "officer.reopen_password",
+	"signin.open", "signin.stepup", "signin.close", "signin.end", "signin.end_all", "signin.switch_off", "signin.switch_on",
 	"grant.give", "grant.change", "grant.revoke", "grant.confirm", "grant.refuse", "grant.second", "grant.decline",
 	"appointment.propose", "appointment.confirm", "appointment.decline", "appointment.end", "appointment.install",
 	"person.look_up", "person.unmask",

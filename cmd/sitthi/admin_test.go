@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/url"
 	"os"
@@ -14,8 +15,13 @@ import (
 	"sitthi/signin"
 )
 
+// asking is a command that asks for what its flags leave open.
+type asking interface {
+	Run(ctx context.Context, sh *shell, secrets config.Secrets) error
+}
+
 // typing runs a command with what somebody types, and answers what it printed and asked.
-func typing(t *testing.T, c *adminCreate, typed string) (out, asked string, err error) {
+func typing(t *testing.T, c asking, typed string) (out, asked string, err error) {
 	t.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {

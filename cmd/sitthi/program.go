@@ -18,7 +18,8 @@ type program struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database up to this program's version, and no more."`
 	Admin   struct {
 		Create adminCreate `cmd:"" help:"Make one of the first two central administrators, from this terminal."`
-	} `cmd:"" help:"Central administrators."`
+		Reopen adminReopen `cmd:"" help:"Let a password that was switched off by wrong tries be used again."`
+	} `cmd:"" help:"What only the server's terminal can do for people."`
 	Audit   auditCommand   `cmd:"" help:"The audit log."`
 	Backup  backupCommand  `cmd:"" help:"Copy a SQLite database, encrypted, while it is being served. It holds no keys."`
 	Restore restoreCommand `cmd:"" help:"Bring a backup back into a new SQLite database, and check it."`
