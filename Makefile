@@ -55,10 +55,10 @@ bench: assets
 	scripts/setup-tests
 	@mkdir -p tmp
 	@rm -f tmp/bench.tsv
-	SITTHI_TEST_DURABLE=on SITTHI_TEST_BENCH_TABLE=$(CURDIR)/tmp/bench.tsv scripts/test-postgres \
+	@status=0; SITTHI_TEST_DURABLE=on SITTHI_TEST_BENCH_TABLE=$(CURDIR)/tmp/bench.tsv scripts/test-postgres \
 		go test -p 1 -run '^$$' -bench . -benchtime 3s -benchmem -timeout 40m \
-		$$(grep -rl --include='*_test.go' --exclude-dir=node_modules --exclude-dir=bench '^func Benchmark' . | xargs -r -n 1 dirname | sort -u)
-	@scripts/bench-table tmp/bench.tsv
+		$$(grep -rl --include='*_test.go' --exclude-dir=node_modules --exclude-dir=bench '^func Benchmark' . | xargs -r -n 1 dirname | sort -u) || status=$$?; \
+		scripts/bench-table tmp/bench.tsv && exit $$status
 
 # Fonts for the pages and axe-core for the tests, from npm.
 assets: node_modules/.assets

@@ -221,11 +221,13 @@ func (h *benchHall) wrongPassword(b *testing.B, citizen string) {
 	h.post(b, "/officer/login", http.StatusUnprocessableEntity, url.Values{"citizen_id": {citizen}, "password": {"ไม่ใช่รหัสผ่านนี้แน่นอน"}})
 }
 
+const newPassword = "ฝนตกที่บางกรวยเมื่อคืน"
+
 func (h *benchHall) firstForm(b *testing.B, citizen, name, phone string) {
 	h.post(b, "/officer/register", http.StatusSeeOther, url.Values{
 		officer.FieldCitizenID: {citizen}, officer.FieldPhone: {phone}, officer.FieldGivenName: {"สมชาย"}, officer.FieldFamilyName: {"ใจดี"},
 		officer.FieldPosition: {"นักวิชาการ"}, officer.FieldUnit: {"TH-12"}, officer.FieldEmail: {name + "@example.go.th"},
-		officer.FieldPassword: {kitPassword}, officer.FieldPasswordAgain: {kitPassword}, officer.FieldTerms: {officer.TermsVersion},
+		officer.FieldLineID: {"somchai.j"}, officer.FieldPassword: {newPassword}, officer.FieldPasswordAgain: {newPassword}, officer.FieldTerms: {officer.TermsVersion},
 	})
 }
 
