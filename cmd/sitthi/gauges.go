@@ -5,57 +5,71 @@ import (
 	"time"
 
 	"sitthi/audit"
+	"sitthi/internal/observe"
 	"sitthi/internal/store"
 )
 
 // gauges adds the figures that an operator watches; docs/operations.md says what to do about them.
 func (h *house) gauges() {
-	h.metrics.Gauge("sitthi_messages_waiting", "Messages that are not delivered yet.", h.waiting)
-	h.metrics.Gauge("sitthi_messages_dead", "Messages that were given up.", h.dead)
-	h.metrics.Gauge("sitthi_messages_oldest_seconds", "Age of the oldest message that is not delivered yet.", h.oldest)
-	h.metrics.Gauge("sitthi_audit_unsealed", "Entries of the audit log that have no place in the tree yet.", h.unsealed)
-	h.metrics.Gauge("sitthi_rights_age_seconds", "Time since the rights in memory were compared with the database.",
-		func(context.Context) (float64, error) { return h.book.Age().Seconds(), nil })
-	h.metrics.Gauge("sitthi_sessions", "Sessions seen within 30 minutes.", h.sessions)
-	h.metrics.Gauge("sitthi_refusals_anonymous_total", "Acts refused to visitors who had not signed in.",
-		func(context.Context) (float64, error) { return float64(audit.AnonymousRefusals()), nil })
+	h.metrics.Gauges(h.messages,
+		observe.Figure{Name: "sitthi_messages_waiting", Help: "Messages that are not delivered yet."},
+		observe.Figure{Name: "sitthi_messages_dead", Help: "Messages of the last 90 days that were given up."},
+		observe.Figure{Name: "sitthi_messages_oldest_seconds", Help: "Age of the oldest message that is not delivered yet."})
+	h.metrics.Gauges(h.sealed,
+		observe.Figure{Name: "sitthi_audit_unsealed", Help: "Entries of the audit log that have no place in the tree yet."},
+		observe.Figure{Name: "sitthi_audit_sealed_seconds", Help: "Time since the last checkpoint of the audit log was signed; 0 before the first."})
+	h.metrics.Gauges(func(context.Context) ([]float64, error) { return []float64{h.book.Age().Seconds()}, nil },
+		observe.Figure{Name: "sitthi_rights_age_seconds", Help: "Time since the rights in memory were compared with the database."})
+	h.metrics.Gauges(h.sessions,
+		observe.Figure{Name: "sitthi_sessions", Help: "Sessions seen within 30 minutes."})
+	h.metrics.Gauges(h.smsCodes,
+		observe.Figure{Name: "sitthi_sms_codes", Help: "One-time codes sent by SMS within 24 hours."},
+		observe.Figure{Name: "sitthi_sms_codes_budget", Help: "One-time codes that may be sent by SMS within 24 hours."})
+	h.metrics.Total("sitthi_refusals_anonymous_total", "Acts refused to visitors who had not signed in.", audit.AnonymousRefusals)
 }
 
-func (h *house) waiting(ctx context.Context) (n float64, err error) {
+func (h *house) messages(ctx context.Context) ([]float64, error) {
 	backlog, err := h.outbox.Backlog(ctx)
-	for _, b := range backlog {
-		n += float64(b.Waiting)
+	if err != nil {
+		return nil, err
 	}
-	return n, err
-}
-
-func (h *house) dead(ctx context.Context) (n float64, err error) {
-	backlog, err := h.outbox.Backlog(ctx)
+	var waiting, dead, oldest float64
 	for _, b := range backlog {
-		n += float64(b.Dead)
-	}
-	return n, err
-}
-
-func (h *house) oldest(ctx context.Context) (age float64, err error) {
-	backlog, err := h.outbox.Backlog(ctx)
-	for _, b := range backlog {
+		waiting += float64(b.Waiting)
+		dead += float64(b.Dead)
 		if !b.Oldest.IsZero() {
-			age = max(age, h.clock.Now().Sub(b.Oldest).Seconds())
+			oldest = max(oldest, h.clock.Now().Sub(b.Oldest).Seconds())
 		}
 	}
-	return age, err
+	return []float64{waiting, dead, oldest}, nil
 }
 
-func (h *house) unsealed(ctx context.Context) (float64, error) {
+func (h *house) sealed(ctx context.Context) ([]float64, error) {
 	state, err := h.sealer.State(ctx)
-	return float64(state.Unsealed), err
+	if err != nil {
+		return nil, err
+	}
+	var age float64
+	if !state.SealedAt.IsZero() {
+		age = h.clock.Now().Sub(state.SealedAt).Seconds()
+	}
+	return []float64{float64(state.Unsealed), age}, nil
 }
 
-func (h *house) sessions(ctx context.Context) (n float64, err error) {
-	err = h.db.Read(ctx, func(tx *store.Tx) error {
+func (h *house) sessions(ctx context.Context) ([]float64, error) {
+	n := make([]float64, 1)
+	err := h.db.Read(ctx, func(tx *store.Tx) error {
 		return tx.QueryRow(ctx, `SELECT count(*) FROM sessions WHERE ended_at IS NULL AND seen_at > $1`,
-			store.Us(tx.Now.Add(-30*time.Minute))).Scan(&n)
+			store.Us(tx.Now.Add(-30*time.Minute))).Scan(&n[0])
 	})
 	return n, err
+}
+
+func (h *house) smsCodes(ctx context.Context) ([]float64, error) {
+	var sent int
+	err := h.db.Read(ctx, func(tx *store.Tx) (err error) {
+		sent, err = h.codes.SentSMS(ctx, tx)
+		return err
+	})
+	return []float64{float64(sent), float64(h.codes.SMSBudget)}, err
 }

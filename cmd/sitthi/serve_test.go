@@ -118,7 +118,8 @@ func TestServeOnAnEmptyFolder(t *testing.T) {
 	status, figures, _ := get(t, http.DefaultClient, s.metrics)
 	for _, part := range []string{
 		`route="GET /readyz",status="200"} 1`, "sitthi_messages_waiting 0", "sitthi_messages_dead 0", "sitthi_messages_oldest_seconds 0",
-		"sitthi_audit_unsealed 0", "sitthi_rights_age_seconds ", "sitthi_sessions 0", "sitthi_refusals_anonymous_total ", "sitthi_build_info",
+		"sitthi_audit_unsealed 0", "sitthi_audit_sealed_seconds 0", "sitthi_sms_codes 0", "sitthi_sms_codes_budget 2000", "sitthi_rights_age_seconds ", "sitthi_sessions 0", "sitthi_refusals_anonymous_total ", "sitthi_build_info",
+		"# TYPE sitthi_refusals_anonymous_total counter", "# TYPE sitthi_messages_waiting gauge",
 	} {
 		if status != http.StatusOK || !strings.Contains(figures, part) {
 			t.Errorf("the metrics lack %s", part)

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -62,32 +63,54 @@ func (m *Metrics) Counter(name, help string) (count func()) {
 	return c.Inc
 }
 
-// Gauge adds a figure that read tells whenever the metrics are asked for. While read fails the figure is left out,
-// so that an alarm on its absence goes off instead of a stale or invented figure being shown. It panics when the
-// name is taken.
-func (m *Metrics) Gauge(name, help string, read func(context.Context) (float64, error)) {
-	m.registry.MustRegister(&gauge{desc: prometheus.NewDesc(name, help, nil, nil), read: read})
+// Total adds a count that is kept elsewhere and only goes up while the program runs. It panics when the name is taken.
+func (m *Metrics) Total(name, help string, read func() uint64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
+		func() float64 { return float64(read()) }))
 }
 
-// readWithin is how long one figure may take to read.
+// Figure names a gauge.
+type Figure struct{ Name, Help string }
+
+// Gauges adds figures that read tells together, in this order, once whenever the metrics are asked for. While read
+// fails they are left out, so that an alarm on their absence goes off instead of a stale or invented figure being
+// shown. It panics when a name is taken.
+func (m *Metrics) Gauges(read func(context.Context) ([]float64, error), figures ...Figure) {
+	g := &gauges{read: read}
+	for _, f := range figures {
+		g.descs = append(g.descs, prometheus.NewDesc(f.Name, f.Help, nil, nil))
+	}
+	m.registry.MustRegister(g)
+}
+
+// readWithin is how long one reading may take.
 const readWithin = 2 * time.Second
 
-type gauge struct {
-	desc *prometheus.Desc
-	read func(context.Context) (float64, error)
+type gauges struct {
+	descs []*prometheus.Desc
+	read  func(context.Context) ([]float64, error)
 }
 
 // Describe implements prometheus.Collector.
-func (g *gauge) Describe(ch chan<- *prometheus.Desc) { ch <- g.desc }
+func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range g.descs {
+		ch <- d
+	}
+}
 
 // Collect implements prometheus.Collector.
-func (g *gauge) Collect(ch chan<- prometheus.Metric) {
+func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), readWithin)
 	defer cancel()
-	v, err := g.read(ctx)
-	if err != nil {
-		ch <- prometheus.NewInvalidMetric(g.desc, err)
-		return
+	values, err := g.read(ctx)
+	if err == nil && len(values) != len(g.descs) {
+		err = fmt.Errorf("%d figures were read of %d", len(values), len(g.descs))
 	}
-	ch <- prometheus.MustNewConstMetric(g.desc, prometheus.GaugeValue, v)
+	for i, d := range g.descs {
+		if err != nil {
+			ch <- prometheus.NewInvalidMetric(d, err)
+			continue
+		}
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, values[i])
+	}
 }

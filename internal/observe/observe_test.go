@@ -61,8 +61,11 @@ func watched(t *testing.T, method, target string) (status int, body, logged, mea
 	var out bytes.Buffer
 	log := NewLogger(&out, "text", slog.LevelInfo)
 	m := NewMetrics("v1")
-	m.Gauge("sitthi_fine", "Fine.", func(context.Context) (float64, error) { return 7, nil })
-	m.Gauge("sitthi_broken", "Broken.", func(context.Context) (float64, error) { return 0, errors.New("no database") })
+	m.Gauges(func(context.Context) ([]float64, error) { return []float64{7, 8}, nil },
+		Figure{"sitthi_fine", "Fine."}, Figure{"sitthi_good", "Good."})
+	m.Gauges(func(context.Context) ([]float64, error) { return nil, errors.New("no database") }, Figure{"sitthi_broken", "Broken."})
+	m.Gauges(func(context.Context) ([]float64, error) { return nil, nil }, Figure{"sitthi_forgotten", "Forgotten."})
+	m.Total("sitthi_refused_total", "Refused.", func() uint64 { return 3 })
 	m.Counter("sitthi_events_total", "Events.")()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /person/{id}", func(w http.ResponseWriter, r *http.Request) {
@@ -118,13 +121,13 @@ func TestWatch(t *testing.T) {
 	}
 	for _, part := range []string{
 		`sitthi_http_request_seconds_count{method="GET",route="GET /person/{id}",status="418"} 1`,
-		`sitthi_http_requests_in_flight 0`, `sitthi_panics_total 0`, `sitthi_build_info{version="v1"} 1`, `sitthi_fine 7`, `sitthi_events_total 1`,
+		`sitthi_http_requests_in_flight 0`, `sitthi_panics_total 0`, `sitthi_build_info{version="v1"} 1`, `sitthi_fine 7`, `sitthi_good 8`, `sitthi_refused_total 3`, `# TYPE sitthi_refused_total counter`, `sitthi_events_total 1`,
 	} {
 		if !strings.Contains(measured, part) {
 			t.Errorf("metrics lack %s", part)
 		}
 	}
-	if strings.Contains(measured, "sitthi_broken 0") {
+	if strings.Contains(measured, "\nsitthi_broken") || strings.Contains(measured, "\nsitthi_forgotten") {
 		t.Error("a figure that could not be read is shown")
 	}
 }
