@@ -140,6 +140,7 @@ func (s *Server) failPage(w http.ResponseWriter, r *http.Request, v *Visit, f fa
 	if v.Fragment == "grid" {
 		v.Fragment = "" // a grid has no place for an error: the script goes to the page itself
 	}
+	r = r.WithContext(context.WithoutCancel(r.Context())) // the time that ran out is no reason not to say so
 	if err := s.show(w, r, v, f.status, p, views.Fail(p, params)); err != nil {
 		s.Log.ErrorContext(r.Context(), "error page failed", "why", err)
 		if rec, ok := w.(*observe.Recorder); ok && !rec.Started() {

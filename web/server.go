@@ -100,8 +100,8 @@ func (s *Server) assemble(routes []Route) (http.Handler, error) {
 	}
 	mux.Handle("GET "+staticPath, s.static)
 	mux.HandleFunc("GET "+healthPath, s.health)
-	mux.HandleFunc("GET "+readyPath, s.ready)
-	mux.HandleFunc("/", s.unrouted(mux))
+	mux.HandleFunc("GET "+readyPath, s.limited(s.ready))
+	mux.HandleFunc("/", s.limited(s.unrouted(mux)))
 
 	guard := http.NewCrossOriginProtection()
 	if err := guard.AddTrustedOrigin(s.PublicURL.Scheme + "://" + s.PublicURL.Host); err != nil {
@@ -193,6 +193,15 @@ func (s *Server) enter(route Route) http.Handler {
 			s.fail(w, r, v, err)
 		}
 	})
+}
+
+// limited bounds how long what is no route may work; enter does so for routes.
+func (s *Server) limited(f http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), s.Timeout)
+		defer cancel()
+		f(w, r.WithContext(ctx))
+	}
 }
 
 // errAnswered says that a step before the handler has given the answer.

@@ -592,6 +592,26 @@ func TestProbes(t *testing.T) {
 	}
 }
 
+// A database that hangs holds up neither a probe nor what no route answers.
+func TestAllIsLimitedInTime(t *testing.T) {
+	k := newKit(t, func(o *Options) {
+		o.Timeout = time.Nanosecond
+		o.Ready = func(ctx context.Context) error {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-t.Context().Done():
+				return nil
+			}
+		}
+	})
+	k.faults = true
+	b := k.as(t, chief12)
+	for _, path := range []string{"/readyz", "/nowhere", "/ko1"} {
+		b.get(path).wants(http.StatusServiceUnavailable)
+	}
+}
+
 func TestQueriesAreNotLogged(t *testing.T) {
 	k := newKit(t)
 	k.visitor(t).get("/nowhere/somchai?q=" + url.QueryEscape("สมชาย") + "&id=" + chief12)
