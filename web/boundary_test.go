@@ -93,6 +93,7 @@ var calls = []call{
 	{"GET /ko1/rights?q={citizen}", "", want{303, 403, 303, entitled, entitled}, false},
 	{"GET /ko1/rights/consider", "", readers(200), false},
 	{"GET /ko1/rights/consider?unit={unit}&state=all&sort=-name", "", readers(200), false},
+	{"POST /ko1/rights/all/find", "citizen={digits}&unit={unit}", want{303, 403, 303, entitled, entitled}, true},
 	{"GET /ko1/rights/all/export.xlsx?unit={unit}&state=all", "", readers(200), false},
 	{"GET /ko1/rights/all/export.csv?unit={unit}&state=all", "", readers(200), false},
 	{"GET /ko1/rights/all/export.csv?person={person}&state=all", "", readers(200), false},

@@ -27,6 +27,7 @@ func (s *Server) rightsRoutes() []Route {
 	return []Route{
 		{Pattern: "GET /ko1/rights", Access: SignedIn, Handle: s.rightsOverview},
 		{Pattern: "GET /ko1/rights/{level}", Access: SignedIn, Handle: s.rightsGrid},
+		{Pattern: "POST /ko1/rights/{level}/find", Access: SignedIn, Handle: s.findInGrid},
 		{Pattern: "GET /ko1/rights/{level}/export.xlsx", Access: SignedIn, Handle: s.exportXLSX},
 		{Pattern: "GET /ko1/rights/{level}/export.csv", Access: SignedIn, Handle: s.exportCSV},
 		{Pattern: "GET /ko1/rights/{level}/new", Access: HeadOnly, Handle: s.giveForm},
@@ -281,7 +282,7 @@ func gridOf(v *Visit, level grant.LevelRow, path string, query url.Values, f gra
 	g := views.Grid{
 		Path: path, Query: query, Page: page.Number, Pages: page.Pages, Size: f.Size, Sizes: grant.Sizes, Total: page.Total, Capped: page.More,
 		Caption: v.T("rights.caption", "level", level.Name), SearchLabel: v.T("rights.search"),
-		ExportXLSX: rightsPath + "/" + level.Code + "/export.xlsx", ExportCSV: rightsPath + "/" + level.Code + "/export.csv",
+		Find: rightsPath + "/" + level.Code + "/find", ExportXLSX: rightsPath + "/" + level.Code + "/export.xlsx", ExportCSV: rightsPath + "/" + level.Code + "/export.csv",
 		Nothing: views.EmptyParams{Title: v.T("rights.none", "level", level.Name), Text: v.T("rights.none_text")},
 	}
 	var units, teams, levels, states []views.Option

@@ -109,6 +109,27 @@ func TestGridMovesIDsOutOfTheAddress(t *testing.T) {
 	}
 }
 
+// The filters are posted: neither a citizen ID nor what gives it away ever stands in an address.
+func TestFindWithoutAddress(t *testing.T) {
+	k := newKit(t)
+	chief := k.as(t, chief12)
+	chief.get("/ko1/rights/consider").wants(http.StatusOK, `method="post"`, `action="/ko1/rights/consider/find"`)
+	find := func(pairs ...string) string {
+		return chief.post("/ko1/rights/consider/find", pairs...).wants(http.StatusSeeOther).location
+	}
+	if got := find("citizen", "3-9900-00000-20-1", "state", "all"); got != "/ko1/rights/consider?person="+string(k.who[considers])+"&state=all" {
+		t.Errorf("a whole ID leads to %s", got)
+	}
+	if got := find("citizen", "3-9900-00000-20"); got != "/ko1/rights/consider?citizen=399000000" {
+		t.Errorf("twelve digits lead to %s", got)
+	}
+	if got := find("q", "สุดา", "page", "3", "size", "50"); got != "/ko1/rights/consider?q="+url.QueryEscape("สุดา") {
+		t.Errorf("a name leads to %s", got)
+	}
+	chief.post("/ko1/rights/all/find", "number", "1").wants(http.StatusSeeOther).follow().wants(http.StatusOK)
+	k.as(t, without).post("/ko1/rights/all/find", "number", "1").wants(http.StatusForbidden)
+}
+
 func TestGiveARight(t *testing.T) {
 	k := newKit(t)
 	chief := k.as(t, chief12)

@@ -36,6 +36,9 @@ type Grid struct {
 	Caption string
 	// Columns, in order; the last may have no label, for actions.
 	Columns []Column
+	// Find is where the filters are posted to, for a grid that is searched by what must not stand in an address; it
+	// answers with the address of the grid. Empty: the filters go into the address as they are.
+	Find string
 	// ExportXLSX and ExportCSV are paths; the query is added. Empty: no export.
 	ExportXLSX string
 	ExportCSV  string

@@ -19,7 +19,7 @@ const grid = () => document.getElementById('grid');
 
 // query is the form as a URL, without what is empty or goes without saying.
 function query(form) {
-  const url = new URL(form.getAttribute('action'), location.href);
+  const url = new URL(form.dataset.gridPath, location.href);
   const fields = new URLSearchParams();
   for (const [name, value] of new FormData(form)) {
     const usual = form.elements[name].dataset?.usual;
@@ -29,14 +29,33 @@ function query(form) {
   return url;
 }
 
-async function show(url, history, typed = false) {
+// digits is how many digits a text is, if it is nothing else: the length of a citizen ID, or of a part of one.
+function digits(text) {
+  const bare = text.replace(/[\s-]/g, '');
+  return /^[0-9๐-๙]+$/.test(bare) ? bare.length : 0;
+}
+
+// A citizen ID, or so much of it that the rest can be worked out, must not stand in an address: then the form is
+// posted, and the server answers with an address that names the person otherwise.
+const WHOLE = 13;
+const TELLING = 10;
+const longest = (form) => Math.max(0, ...[...form.querySelectorAll('input.input')].map((input) => digits(input.value)));
+
+function send(form, history, typed = false) {
+  const posted = form.getAttribute('method') === 'post' && longest(form) >= TELLING;
+  return posted ? show(form.action, history, typed, new URLSearchParams(new FormData(form))) : show(query(form), history, typed);
+}
+
+async function show(url, history, typed = false, body = undefined) {
   clearTimeout(timer);
   request?.abort();
   const mine = (request = new AbortController());
   grid().setAttribute('aria-busy', 'true');
   try {
-    const answer = await fetch(url, { headers: { 'X-Fragment': 'grid' }, signal: mine.signal });
-    const html = answer.ok && !answer.redirected ? await answer.text() : '';
+    const headers = { 'X-Fragment': 'grid' };
+    const answer = await fetch(url, { method: body ? 'POST' : 'GET', body, headers, signal: mine.signal });
+    const html = answer.ok && (body || !answer.redirected) ? await answer.text() : '';
+    if (body) url = answer.url;
     const next = new DOMParser().parseFromString(html, 'text/html').getElementById('grid');
     if (!next) {
       location.assign(url); // signed out, refused, broken: the page itself says it best
@@ -86,7 +105,9 @@ function keepBack(url) {
 }
 
 function apply(input) {
-  show(query(input.form), typing === input.id ? 'replace' : 'push', true);
+  const length = digits(input.value);
+  if (input.form.getAttribute('method') === 'post' && length >= TELLING && length < WHOLE) return; // more is coming
+  send(input.form, typing === input.id ? 'replace' : 'push', true);
   typing = input.id;
 }
 
@@ -102,14 +123,14 @@ document.addEventListener('input', (event) => {
 document.addEventListener('change', (event) => {
   if (!event.target.matches?.('.grid-form select')) return;
   typing = undefined;
-  show(query(event.target.form), 'push');
+  send(event.target.form, 'push');
 });
 
 document.addEventListener('submit', (event) => {
   if (!event.target.matches?.('.grid-form')) return;
   event.preventDefault();
   typing = undefined;
-  show(query(event.target), 'push');
+  send(event.target, 'push');
 });
 
 document.addEventListener('click', (event) => {

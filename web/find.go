@@ -1,0 +1,48 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+
+	"sitthi/grant"
+	"sitthi/internal/thai"
+	"sitthi/web/views"
+)
+
+// telling is how many digits of a citizen ID say so much that they must not stand in an address: from twelve the
+// thirteenth can be worked out, and ten leave a hundred people.
+const telling = 10
+
+// findInGrid takes the filters of a grid as a form and leads to the address that says the same without a citizen ID.
+func (s *Server) findInGrid(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	level, err := levelOf(r)
+	if err != nil {
+		return err
+	}
+	if err := onlyHeads(v); err != nil {
+		return err
+	}
+	path := rightsPath
+	if level.Code != allLevels.Code {
+		path += "/" + level.Code
+	}
+	_, query := readFilter(r.PostForm, level)
+	query.Del(views.ParamPage) // of another search
+	if query.Get(views.ParamSize) == strconv.Itoa(grant.Sizes[0]) {
+		query.Del(views.ParamSize) // it goes without saying
+	}
+	to, err := s.withoutID(r, v, path, query)
+	if err != nil {
+		return err
+	}
+	if to == "" {
+		for _, name := range []string{"citizen", views.ParamSearch} {
+			if digits, err := thai.FoldDigits(query.Get(name)); err == nil && len(digits) >= telling {
+				query.Set(name, digits[:telling-1])
+			}
+		}
+		to = path + "?" + query.Encode()
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
