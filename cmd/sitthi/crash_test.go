@@ -287,7 +287,7 @@ func TestConnectionsLost(t *testing.T) {
 						break
 					}
 					if err != nil || r.status != http.StatusServiceUnavailable || tries > 200 {
-						t.Errorf("give: %d %s %v\n%s", r.status, r.location, err, r.body)
+						t.Errorf("give: %d %s %v\n%s", r.status, r.location, err, p.said)
 						return
 					}
 					refused.Add(1)
