@@ -226,6 +226,7 @@ func network(ctx context.Context) string { return proof.Network(audit.OriginOf(c
 func (d *Desk) send(ctx context.Context, tx *store.Tx, r *registration) error {
 	o := proof.CodeOrder{
 		Flow: r.id, Browser: r.browser, Purpose: purpose, Channel: r.step().Channel(), Lang: r.contents.Language,
+		Network: network(ctx),
 		// Tries are counted for the contact: counted for the citizen ID, a stranger who knows it could use them up.
 		To: string(r.contents.Email), Account: r.emailIndex,
 	}

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -33,11 +34,21 @@ const (
 // lifetime is how long a code holds: an SMS arrives at once or not at all, mail may be slow.
 var lifetime = map[notify.Channel]time.Duration{notify.SMS: 5 * time.Minute, notify.Email: 10 * time.Minute}
 
-// sendings are how many codes one contact is sent within each span.
-var sendings = []struct {
+// sendings is a limit on how many codes are sent within a span of time.
+type sendings struct {
 	most   int
 	within time.Duration
-}{{1, time.Minute}, {3, 15 * time.Minute}, {10, day}}
+}
+
+// perContact is how many codes one contact is sent.
+var perContact = []sendings{{1, time.Minute}, {3, 15 * time.Minute}, {10, day}}
+
+// The defaults of CodesOptions: an office behind one address can register thirty officers in an hour and a hundred in
+// a day, and a stranger spends no more than a small part of the SMS budget.
+const (
+	codesPerHour = 60
+	codesPerDay  = 200
+)
 
 // CodesOptions are what Codes is made of.
 type CodesOptions struct {
@@ -47,6 +58,9 @@ type CodesOptions struct {
 	// SMSBudget is how many codes go out by SMS within 24 hours; more are refused. From four fifths on the log
 	// has a warning, at the end an error: somebody may be pumping SMS at the ministry's cost.
 	SMSBudget int
+	// PerHour and PerDay are how many codes are sent at the request of one network (see Network), by mail and SMS
+	// together: nobody alone mails strangers without end, or spends the budget. 60 and 200 when zero.
+	PerHour, PerDay int
 }
 
 // Codes sends one-time codes and checks them. It is safe for concurrent use.
@@ -56,7 +70,10 @@ type Codes struct {
 }
 
 // NewCodes makes Codes.
-func NewCodes(o CodesOptions) *Codes { return &Codes{CodesOptions: o} }
+func NewCodes(o CodesOptions) *Codes {
+	o.PerHour, o.PerDay = cmp.Or(o.PerHour, codesPerHour), cmp.Or(o.PerDay, codesPerDay)
+	return &Codes{CodesOptions: o}
+}
 
 // CodeOrder asks for a code to be sent.
 type CodeOrder struct {
@@ -70,6 +87,8 @@ type CodeOrder struct {
 	Channel notify.Channel
 	// To is the contact, a thai.Email or thai.Mobile as text.
 	To string
+	// Network is who asks, as Network tells it.
+	Network string
 	// Person is the id of the person told, "" where there is none yet.
 	Person string
 	Lang   locale.Lang
@@ -87,11 +106,11 @@ type CodeTry struct {
 }
 
 // Send makes a new code, voids the older ones of the same flow, purpose and channel, and queues the message. It answers
-// the reference that the form shows beside the field. Too many sendings to one contact, and a spent SMS budget, are
-// a problem.Busy with the time to wait.
+// the reference that the form shows beside the field. Too many sendings to one contact or for one network, and a spent
+// SMS budget, are a problem.Busy with the time to wait.
 func (c *Codes) Send(ctx context.Context, tx *store.Tx, o CodeOrder) (reference string, err error) {
-	contact := c.contact(o.Channel, o.To)
-	if err := c.maySend(ctx, tx, contact); err != nil {
+	contact, network := c.contact(o.Channel, o.To), c.Ring.Index("code.network", o.Network)
+	if err := c.maySend(ctx, tx, contact, network); err != nil {
 		return "", err
 	}
 	if o.Channel == notify.SMS {
@@ -113,9 +132,9 @@ func (c *Codes) Send(ctx context.Context, tx *store.Tx, o CodeOrder) (reference 
 	}
 	id, expires := store.NewID(), tx.Now.Add(lifetime[o.Channel])
 	_, err = tx.Exec(ctx, `
-		INSERT INTO codes (id, flow, browser, purpose, account, channel, contact, reference, hash, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		id, o.Flow, o.Browser, o.Purpose, o.Account, string(o.Channel), contact, reference, c.hash(id, code),
+		INSERT INTO codes (id, flow, browser, purpose, account, channel, contact, network, reference, hash, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		id, o.Flow, o.Browser, o.Purpose, o.Account, string(o.Channel), contact, network, reference, c.hash(id, code),
 		store.Us(tx.Now), store.Us(expires))
 	if err != nil {
 		return "", fmt.Errorf("keep code: %w", err)
@@ -134,23 +153,33 @@ func (c *Codes) contact(channel notify.Channel, to string) string {
 // hash is keyed, and of each code another: a million guesses against a stolen table tell nothing.
 func (c *Codes) hash(id, code string) string { return c.Ring.Index("code.hash", id+"/"+code) }
 
-// maySend holds the sendings to the contact against the limits.
-func (c *Codes) maySend(ctx context.Context, tx *store.Tx, contact string) error {
-	sent, err := store.Rows(func(row store.Row) (at time.Time, err error) { return at, row.Scan(store.At(&at)) })(tx.Query(ctx,
-		"SELECT created_at FROM codes WHERE contact = $1 AND created_at > $2 ORDER BY created_at DESC, id",
-		contact, store.Us(tx.Now.Add(-day))))
-	if err != nil {
-		return fmt.Errorf("count codes sent: %w", err)
+// maySend holds the sendings to the contact and for the network against the limits.
+func (c *Codes) maySend(ctx context.Context, tx *store.Tx, contact, network string) error {
+	for _, count := range []struct {
+		query, index string
+		limits       []sendings
+		key          string
+	}{
+		{"SELECT created_at FROM codes WHERE contact = $1 AND created_at > $2 ORDER BY created_at DESC, id", contact,
+			perContact, "proof.code.wait"},
+		{"SELECT created_at FROM codes WHERE network = $1 AND created_at > $2 ORDER BY created_at DESC, id", network,
+			[]sendings{{c.PerHour, time.Hour}, {c.PerDay, day}}, "proof.code.network"},
+	} {
+		sent, err := store.Rows(scanTime)(tx.Query(ctx, count.query, count.index, store.Us(tx.Now.Add(-day))))
+		if err != nil {
+			return fmt.Errorf("count codes sent: %w", err)
+		}
+		switch wait := sendWait(sent, tx.Now, count.limits); {
+		case wait > time.Hour:
+			return tooMany(count.key+"_hours", wait, time.Hour)
+		case wait > 0:
+			return tooMany(count.key, wait, time.Minute)
+		}
 	}
-	wait := sendWait(sent, tx.Now)
-	switch {
-	case wait <= 0:
-		return nil
-	case wait <= time.Hour:
-		return tooMany("proof.code.wait", wait, time.Minute)
-	}
-	return tooMany("proof.code.wait_hours", wait, time.Hour)
+	return nil
 }
+
+func scanTime(row store.Row) (at time.Time, err error) { return at, row.Scan(store.At(&at)) }
 
 // tooMany is the answer to who asks too often; the message says the wait in whole units.
 func tooMany(key string, wait, unit time.Duration) error {

@@ -288,7 +288,7 @@ func TestSendWait(t *testing.T) {
 		{"eleventh after a day", ago(h, 2*h, 3*h, 4*h, 5*h, 6*h, 7*h, 8*h, 9*h, 24*h), 0},
 		{"all at once", ago(30*s, 5*m, 14*m, 15*m, h, 6*h, 7*h, 8*h, 9*h, 10*h), 14 * h},
 	} {
-		if wait := sendWait(tt.sent, now); max(wait, 0) != tt.wait {
+		if wait := sendWait(tt.sent, now, perContact); max(wait, 0) != tt.wait {
 			t.Errorf("%s: wait %v, want %v", tt.name, wait, tt.wait)
 		}
 	}
@@ -446,5 +446,70 @@ func TestReference(t *testing.T) {
 		if r := newReference(); !regexp.MustCompile(`^[BCDFGHJKMNPRTVWX]{4}$`).MatchString(r) {
 			t.Fatal(r)
 		}
+	}
+}
+
+// TestSendingsPerNetwork asks for codes to a new contact each time, from one network and from another.
+func TestSendingsPerNetwork(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		d := newDesk(t, env)
+		d.codes.PerHour, d.codes.PerDay = 3, 7
+		n := 0
+		ask := func(channel notify.Channel, from string) error {
+			t.Helper()
+			n++
+			o := d.order
+			o.Flow, o.Channel, o.Network = fmt.Sprint("f", n), channel, Network(from)
+			o.To = fmt.Sprintf("p%d@example.go.th", n)
+			if channel == notify.SMS {
+				o.To = fmt.Sprintf("+6681234%04d", n)
+			}
+			_, _, err := d.trySend(o)
+			return err
+		}
+		const here, beside, elsewhere = "2001:db8:1:2::1", "2001:db8:1:2::ffff", "2001:db8:1:3::1"
+		for range 2 { // six
+			for i, c := range []notify.Channel{notify.Email, notify.SMS, notify.Email} {
+				if err := ask(c, here); err != nil {
+					t.Fatalf("code %d of the hour: %v", i+1, err)
+				}
+			}
+			for _, c := range []notify.Channel{notify.Email, notify.SMS} { // both count together
+				p := d.wantKey(ask(c, beside), problem.Busy, "proof.code.network")
+				if !p.TooMany || p.RetryAfter != time.Hour || p.Args["n"] != 60 {
+					t.Errorf("told %+v", p)
+				}
+			}
+			env.Clock.Advance(time.Hour - time.Second)
+			d.wantKey(ask(notify.Email, here), problem.Busy, "proof.code.network")
+			env.Clock.Advance(time.Second)
+		}
+		if err := ask(notify.Email, here); err != nil {
+			t.Fatalf("the seventh of the day: %v", err)
+		}
+		p := d.wantKey(ask(notify.Email, here), problem.Busy, "proof.code.network_hours")
+		if p.RetryAfter != 22*time.Hour || p.Args["n"] != 22 {
+			t.Errorf("told %+v", p)
+		}
+		if err := ask(notify.Email, elsewhere); err != nil {
+			t.Errorf("another network: %v", err)
+		}
+		env.Clock.Advance(22*time.Hour - time.Second)
+		if err := ask(notify.Email, here); !errors.Is(err, problem.Busy) {
+			t.Errorf("a second before the day is over: %v", err)
+		}
+		env.Clock.Advance(time.Second)
+		if err := ask(notify.Email, here); err != nil {
+			t.Errorf("the next day: %v", err)
+		}
+	})
+}
+
+func TestNetworkLimitsHaveDefaults(t *testing.T) {
+	if c := NewCodes(CodesOptions{}); c.PerHour != 60 || c.PerDay != 200 {
+		t.Errorf("%d an hour, %d a day", c.PerHour, c.PerDay)
+	}
+	if c := NewCodes(CodesOptions{PerHour: 5, PerDay: 6}); c.PerHour != 5 || c.PerDay != 6 {
+		t.Errorf("set to %d an hour, %d a day", c.PerHour, c.PerDay)
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// sendWait answers how long a contact to which codes were sent at these moments (newest first) must wait for another.
-func sendWait(sent []time.Time, now time.Time) (wait time.Duration) {
-	for _, limit := range sendings {
+// sendWait answers how long one to whom codes were sent at these moments (newest first) must wait for another.
+func sendWait(sent []time.Time, now time.Time, limits []sendings) (wait time.Duration) {
+	for _, limit := range limits {
 		if len(sent) >= limit.most {
 			wait = max(wait, sent[limit.most-1].Add(limit.within).Sub(now))
 		}

@@ -62,7 +62,9 @@ func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, 
 	}
 	link := func(path string) string { return strings.TrimSuffix(public.String(), "/") + path }
 	h.book = grant.NewBook(grant.Options{DB: v.db, Clock: clk, Roll: h.roll, Outbox: h.outbox, Link: link, Log: log})
-	h.codes = proof.NewCodes(proof.CodesOptions{Ring: v.ring, Outbox: h.outbox, Log: log, SMSBudget: c.SMSBudget})
+	h.codes = proof.NewCodes(proof.CodesOptions{
+		Ring: v.ring, Outbox: h.outbox, Log: log, SMSBudget: c.SMSBudget, PerHour: c.CodesPerHour, PerDay: c.CodesPerDay,
+	})
 	h.officers = officer.NewDesk(officer.Options{
 		DB: v.db, Roll: h.roll, Ring: v.ring, Passwords: h.passwords, Outbox: h.outbox, Codes: h.codes,
 		Registered: h.book.Registered, CheckDigit: officer.CheckDigit(c.CitizenIDCheck),

@@ -98,6 +98,8 @@ func TestWrongSettingIsNamed(t *testing.T) {
 		{"serve --sms pigeon", "", []string{"--sms", "none"}},
 		{"serve --sms-budget -1", "", []string{"sms-budget"}},
 		{"serve --sign-in-per-minute 0", "", []string{"--sign-in-per-minute"}},
+		{"serve --codes-per-hour 0", "", []string{"--codes-per-hour"}},
+		{"serve --codes-per-day -1", "", []string{"codes-per-day"}},
 		{"serve --citizen-id-check maybe", "", []string{"--citizen-id-check", "enforce"}},
 	} {
 		var env []string

@@ -39,6 +39,8 @@ type Serve struct {
 	SessionLimit    time.Duration `default:"12h" placeholder:"TIME" group:"People" help:"A session ends after so long in any case (default 12h)."`
 	StepUp          time.Duration `name:"step-up" default:"5m" placeholder:"TIME" group:"People" help:"A password just given serves for so long for acts that ask for it again (default 5m)."`
 	SignInPerMinute int           `name:"sign-in-per-minute" default:"60" placeholder:"N" group:"People" help:"Tries to sign in per minute and address (default 60)."`
+	CodesPerHour    int           `name:"codes-per-hour" default:"60" placeholder:"N" group:"People" help:"One-time codes within an hour at the request of one address, or one /64 of IPv6 (default 60)."`
+	CodesPerDay     int           `name:"codes-per-day" default:"200" placeholder:"N" group:"People" help:"And within 24 hours (default 200)."`
 	SMSBudget       int           `name:"sms-budget" default:"2000" placeholder:"N" group:"People" help:"One-time codes by SMS within 24 hours (default 2000)."`
 
 	SMTPHost         string `name:"smtp-host" placeholder:"HOST" group:"Messages" help:"Mail server. Without one mail is kept, and given up after two days."`
@@ -105,8 +107,13 @@ func (s *Serve) checkLimits() error {
 			return Wrong(limit.flag, "at least a second")
 		}
 	}
-	if s.SignInPerMinute < 1 {
-		return Wrong("sign-in-per-minute", "at least 1")
+	for _, limit := range []struct {
+		flag  string
+		value int
+	}{{"sign-in-per-minute", s.SignInPerMinute}, {"codes-per-hour", s.CodesPerHour}, {"codes-per-day", s.CodesPerDay}} {
+		if limit.value < 1 {
+			return Wrong(limit.flag, "at least 1")
+		}
 	}
 	if s.SMSBudget < 0 {
 		return Wrong("sms-budget", "at least 0")

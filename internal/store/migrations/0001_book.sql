@@ -106,6 +106,7 @@ CREATE TABLE codes (
     account    TEXT   NOT NULL, -- whose tries count together over the day: the person, or a blind index
     channel    TEXT   NOT NULL, -- email, sms
     contact    TEXT   NOT NULL, -- blind index of the contact
+    network    TEXT   NOT NULL, -- blind index of the network that asked for it
     reference  TEXT   NOT NULL, -- shown beside the code so that people match message and form
     hash       TEXT   NOT NULL,
     tries      BIGINT NOT NULL DEFAULT 0,
@@ -116,6 +117,7 @@ CREATE TABLE codes (
 );
 CREATE INDEX codes_by_flow ON codes (flow, channel, created_at);
 CREATE INDEX codes_by_contact ON codes (contact, created_at);
+CREATE INDEX codes_by_network ON codes (network, created_at);
 CREATE INDEX codes_by_account ON codes (account, created_at);
 CREATE INDEX codes_by_channel ON codes (channel, created_at);
 
