@@ -39,7 +39,7 @@ func (u *tale) newChief() {
 	d := second.dialog()
 	d.Browser.See(officer2.name(), "อก ที่ 345/2569", "ศิริพร วัฒนานุกูล")
 	second.look("review")
-	d.Press("ยืนยันการแต่งตั้ง")
+	d.Browser.Press(u.texts("appoint.confirm", nil))
 	second.Title("การแต่งตั้ง")
 	second.look("appointed")
 

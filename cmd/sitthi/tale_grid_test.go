@@ -114,7 +114,7 @@ func (u *tale) grid(c *window) {
 	if marks := c.list("mark"); len(marks) == 0 || marks[0] != officer1.given {
 		u.Errorf("marked: %q", marks)
 	}
-	c.look("search")
+	c.picture("search")
 	c.Fill(u.texts("rights.search", nil), "ไม่มีใครชื่อนี้")
 	c.apply()
 	c.Browser.See(u.texts("parts.no_match", nil), u.texts("parts.no_match_hint", nil))
@@ -145,7 +145,7 @@ func (u *tale) grid(c *window) {
 	c.at("page", "2", "size", "20", "sort", "-number")
 	u.soon(func() bool { return !slices.Equal(c.numbers(), first) }, func() string { return "the second page is the first" })
 	second := c.numbers()
-	c.look("page-2")
+	c.picture("page-2")
 	c.Reload()
 	if got := c.numbers(); !slices.Equal(got, second) {
 		u.Errorf("after a reload %q, before %q", got, second)
@@ -219,14 +219,8 @@ func (u *tale) language(c *window) {
 		locale.TH: {"English", "Rights", "Permit systems of the Department of Industrial Works", "ไทย"},
 		locale.EN: {"ไทย", "กำหนดสิทธิ์การใช้งาน", "ระบบการอนุญาตของกรมโรงงานอุตสาหกรรม", "English"},
 	}[u.lang]
-	press := func(button string) {
-		if u.opts.Phone && button == "English" {
-			button = "EN"
-		}
-		c.In(".site-head").Browser.Press(button)
-	}
 	c.Go("/ko1/rights/consider?size=20")
-	press(words.button)
+	c.switchTo(words.button)
 	c.Browser.See(words.rights)
 	if got := c.heading(); got != words.rights || c.Path() != "/ko1/rights/consider?size=20" {
 		u.Errorf("%q at %s", got, c.Path())
@@ -235,6 +229,6 @@ func (u *tale) language(c *window) {
 	if got := c.heading(); got != words.home {
 		u.Errorf("the choice of language is forgotten: %q", got)
 	}
-	press(words.back)
+	c.switchTo(words.back)
 	c.Title("ระบบการอนุญาตของกรมโรงงานอุตสาหกรรม")
 }

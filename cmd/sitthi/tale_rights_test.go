@@ -69,6 +69,21 @@ func (w *window) columns() {
 	if !w.u.opts.Phone { // where each row is a card
 		w.wantList(".grid-heads th", "ลำดับ", "กอง/จังหวัด", "กลุ่ม", "ระดับ", "เลขบัตรประชาชน", "ตั้งแต่", "ถึง", "สถานะ", "การดำเนินการ")
 	}
+	var clipped []string
+	w.Eval(`[...document.querySelectorAll(".grid-filters select")].filter(list => {
+		const alone = list.cloneNode(false);
+		alone.append(new Option(list.selectedOptions[0].label));
+		alone.style.width = "auto";
+		alone.style.minWidth = "0";
+		alone.style.position = "absolute";
+		list.after(alone);
+		const wide = alone.offsetWidth;
+		alone.remove();
+		return list.checkVisibility() && wide > list.offsetWidth;
+	}).map(list => list.selectedOptions[0].label)`, &clipped)
+	if len(clipped) > 0 {
+		w.u.Errorf("the lists above the columns show only a part of %q", clipped)
+	}
 }
 
 // tab opens one of the menus of rights: เมนูการพิจารณา, อนุมัติ.
@@ -188,24 +203,24 @@ func (u *tale) giveAndEnd(c, o *window) {
 	d.Fill("เหตุผล", "ย้ายไปสังกัดหน่วยงานอื่น")
 	d.Press("ลบสิทธิ์นี้ (Delete)")
 	c.Title("กำหนดสิทธิ์การใช้งาน")
-	c.See("ลบผิดคน? ให้สิทธิ์อีกครั้ง")
+	c.See("หากลบโดยไม่ตั้งใจ ให้สิทธิ์อีกครั้ง")
 	if n := c.In("#grid").rows(dashed(officer1.citizen)); n != 0 {
 		u.Errorf("an ended right stands in %d rows", n)
 	}
-	c.look("ended")
+	c.picture("ended")
 	o.Reload()
 	o.See("ท่านยังไม่มีสิทธิ์ในระบบ กอ.1", "สิทธิ์ที่สิ้นสุดแล้ว")
 	o.look("my-ended-right")
 
 	// Given again in one click, for a slip.
-	c.Click("ลบผิดคน? ให้สิทธิ์อีกครั้ง")
+	c.Click("หากลบโดยไม่ตั้งใจ ให้สิทธิ์อีกครั้ง")
 	c.Browser.See(u.begins("rights.given"))
 	c.oneRow(dashed(officer1.citizen))
 	c.rowOf(dashed(officer1.citizen)).Browser.Click(officer1.name())
 	c.Title("รายละเอียดสิทธิ์")
 	c.See("ประวัติของสิทธิ์นี้")
 	c.look("right")
-	c.Click("เรื่องราวทั้งหมดของบุคคลนี้ในหน่วยงาน")
+	c.Click("ประวัติทั้งหมดของบุคคลนี้ในหน่วยงาน")
 	c.Title("ประวัติของบุคคลในหน่วยงาน")
 	c.Browser.See("ย้ายไปสังกัดหน่วยงานอื่น")
 	c.look("story")
@@ -218,7 +233,7 @@ func (u *tale) giveAndEnd(c, o *window) {
 func (u *tale) giveByName(c, o *window) {
 	c.tab("อนุมัติ")
 	c.columns()
-	c.look("approve")
+	c.picture("approve")
 	f := c.add()
 	f.Browser.Select(u.say("หรือเลือกจากเจ้าหน้าที่ในหน่วยงาน"), officer1.name())
 	if u.opts.NoJS {
@@ -230,7 +245,7 @@ func (u *tale) giveByName(c, o *window) {
 	f.Press("บันทึก (Save)")
 	c.Title("กำหนดสิทธิ์การใช้งาน")
 	c.rowOf(dashed(officer1.citizen)).Browser.See("3 "+u.say("อนุมัติ"), u.say("ไม่มีกำหนด"))
-	c.look("given-approve")
+	c.picture("given-approve")
 	o.Reload()
 	o.Browser.See("3 " + u.say("อนุมัติ"))
 
@@ -255,7 +270,7 @@ func (u *tale) giveByName(c, o *window) {
 	d := c.dialog()
 	d.Fill("เหตุผล", "เพิ่มผิดระดับ")
 	d.Press("ลบสิทธิ์นี้ (Delete)")
-	c.See("ลบผิดคน? ให้สิทธิ์อีกครั้ง")
+	c.See("หากลบโดยไม่ตั้งใจ ให้สิทธิ์อีกครั้ง")
 	o.Reload()
 	o.See("สิทธิ์ที่สิ้นสุดแล้ว")
 }
@@ -274,11 +289,11 @@ func (u *tale) pending(c *window) {
 	c.Title("กำหนดสิทธิ์การใช้งาน")
 	c.Browser.See(u.begins("rights.given_pending"))
 	c.rowOf(dashed(officer2.citizen)).Browser.See(u.say("ยังไม่ได้สมัคร"), u.texts("rights.state_waiting", nil))
-	c.look("given-pending")
+	c.picture("given-pending")
 
 	w := u.open()
 	w.register(officer2)
-	w.In("#main").Click("เข้าสู่ระบบ")
+	w.In("#main").Browser.Click(u.texts("officer.sign_in", nil))
 	w.signIn(officer2.citizen, officer2.password)
 	w.Title("สิทธิ์ของฉัน")
 	w.Browser.See(u.texts("rights.state_waiting", nil))
@@ -287,7 +302,7 @@ func (u *tale) pending(c *window) {
 
 	c.tab("ภาพรวม")
 	c.See("มีเจ้าหน้าที่ที่ท่านระบุไว้สมัครใช้งานแล้ว กรุณาตรวจสอบและยืนยันว่าเป็นเจ้าหน้าที่ของท่าน")
-	c.look("overview-waiting")
+	c.picture("overview-waiting")
 	c.In(".box").Browser.Click(u.begins("rights.waiting_see"))
 	c.Browser.See(u.texts("rights.waiting_title", nil))
 	one := &window{c.Browser.In(officer2.email), u}
@@ -296,8 +311,8 @@ func (u *tale) pending(c *window) {
 	c.look("waiting")
 	one.Press("ยืนยัน เป็นเจ้าหน้าที่ของข้าพเจ้า")
 	c.SeeText("rights.person_confirmed", locale.Args{"who": officer2.name()})
-	c.look("confirmed")
+	c.picture("confirmed")
 	w.Reload()
 	w.Browser.See("1 "+u.say("พิจารณา"), u.say("มีผล"))
-	w.NotSee("รอยืนยันตัวบุคคล")
+	w.Browser.NotSee(u.texts("rights.state_waiting", nil))
 }

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode"
 
 	"sitthi/internal/browsertest"
 	"sitthi/internal/locale"
@@ -133,10 +132,10 @@ var systems = func() []locale.Name {
 	return names
 }()
 
-// candidates are what Thai words may be in the reader's language, in the area at hand or else anywhere. What is not
-// Thai, such as a selector, stays.
+// candidates are what words may be in the reader's language, in the area at hand or else anywhere. What is no text of
+// the pages, such as a person's name or a selector, stays.
 func (u *tale) candidates(words string) []string {
-	if u.lang == locale.TH || !strings.ContainsFunc(words, func(r rune) bool { return unicode.Is(unicode.Thai, r) }) {
+	if len(u.words[words]) == 0 {
 		return []string{words}
 	}
 	all, here := map[string]bool{}, map[string]bool{}
@@ -188,9 +187,18 @@ func (u *tale) open() *window {
 	w := &window{browsertest.Open(u.T, u.service.address, u.opts), u}
 	if u.lang == locale.EN { // the pages are Thai until English is chosen
 		w.Go("/ko1")
-		w.In(".site-head").Press("English")
+		w.switchTo("English")
 	}
 	return w
+}
+
+// switchTo presses the switch of languages.
+func (w *window) switchTo(language string) {
+	w.u.Helper()
+	if w.u.opts.Phone && language == "English" {
+		language = "EN"
+	}
+	w.In(".site-head").Browser.Press(language)
 }
 
 func (w *window) In(where string) *window  { return &window{w.Browser.In(w.u.say(where)), w.u} }
@@ -247,11 +255,19 @@ func (w *window) heading() string {
 // look looks closely at the page as it stands.
 func (w *window) look(name string) {
 	w.u.Helper()
+	w.picture(name)
+	if w.u.full {
+		w.Axe()
+	}
+}
+
+// picture leaves a picture of a page that was looked at before, with other rows.
+func (w *window) picture(name string) {
+	w.u.Helper()
 	w.u.looked++
 	w.NoHorizontalScroll()
 	if w.u.full {
-		w.Screenshot("manual-" + fmt.Sprintf("%02d-", w.u.looked) + name + "-" + w.u.name)
-		w.Axe()
+		w.Screenshot(fmt.Sprintf("manual-%s-%02d-%s", w.u.name, w.u.looked, name))
 	}
 }
 
