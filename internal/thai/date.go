@@ -72,6 +72,16 @@ func (d Date) AddDays(n int) Date {
 	return DateOf(d.StartOfDay())
 }
 
+// AddYears returns the same day n years later, earlier for a negative n; of 29
+// February it is 28 February where the year has no 29th.
+func (d Date) AddYears(n int) Date {
+	d.Year += n
+	if d.Month == time.February && d.Day == 29 && DateOf(d.StartOfDay()) != d {
+		d.Day = 28
+	}
+	return d
+}
+
 // Compare returns -1, 0 or +1 as d is before, the same as or after e.
 func (d Date) Compare(e Date) int { return d.StartOfDay().Compare(e.StartOfDay()) }
 

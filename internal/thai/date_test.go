@@ -172,6 +172,27 @@ func TestDateArithmetic(t *testing.T) {
 	}
 }
 
+func TestAddYears(t *testing.T) {
+	for _, tt := range []struct {
+		from Date
+		n    int
+		want Date
+	}{
+		{Date{2026, time.September, 30}, 1, Date{2027, time.September, 30}},
+		{Date{2027, time.February, 28}, 1, Date{2028, time.February, 28}},
+		{Date{2028, time.February, 28}, 1, Date{2029, time.February, 28}},
+		{Date{2028, time.February, 29}, 1, Date{2029, time.February, 28}},
+		{Date{2028, time.February, 29}, 4, Date{2032, time.February, 29}},
+		{Date{2028, time.February, 29}, -1, Date{2027, time.February, 28}},
+		{Date{2028, time.February, 29}, 0, Date{2028, time.February, 29}},
+		{Date{2028, time.December, 31}, 1, Date{2029, time.December, 31}},
+	} {
+		if got := tt.from.AddYears(tt.n); got != tt.want {
+			t.Errorf("%v and %d years = %v, want %v", tt.from, tt.n, got, tt.want)
+		}
+	}
+}
+
 // TestEveryDayReadsBack writes each day of two leap cycles in every form.
 func TestEveryDayReadsBack(t *testing.T) {
 	for d := (Date{2023, time.January, 1}); d.Year < 2031; d = d.AddDays(1) {
