@@ -109,9 +109,7 @@ func (s *Server) tellProblem(w http.ResponseWriter, r *http.Request, v *Visit, p
 		} else {
 			s.Log.WarnContext(r.Context(), "busy", "why", err)
 		}
-		seconds := max(1, int(math.Ceil(p.RetryAfter.Seconds())))
-		w.Header().Set("Retry-After", strconv.Itoa(seconds))
-		params.Wait = v.T("problem.wait", "n", seconds)
+		params.Wait = v.T("problem.wait", "n", retryAfter(w, p))
 	}
 	if s.catalog.Has(p.Key) {
 		params.Text = v.text(p.Key, p.Args)
@@ -127,6 +125,13 @@ func (s *Server) tellProblem(w http.ResponseWriter, r *http.Request, v *Visit, p
 	s.failPage(w, r, v, f, params)
 }
 
+// retryAfter tells scripts and proxies when to ask again; the answer is the number of seconds.
+func retryAfter(w http.ResponseWriter, p *problem.Problem) int {
+	seconds := max(1, int(math.Ceil(p.RetryAfter.Seconds())))
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	return seconds
+}
+
 // failPage answers with the page of a failure; what params leave open is said in general words.
 func (s *Server) failPage(w http.ResponseWriter, r *http.Request, v *Visit, f failure, params views.FailParams) {
 	p := v.Page(f.key + titleSuffix)
@@ -137,6 +142,7 @@ func (s *Server) failPage(w http.ResponseWriter, r *http.Request, v *Visit, f fa
 	if params.Next == "" {
 		params.Next = v.T(f.key + nextSuffix)
 	}
+	params.Box = v.Fragment == "lookup"
 	if v.Fragment == "grid" {
 		v.Fragment = "" // a grid has no place for an error: the script goes to the page itself
 	}

@@ -17,13 +17,13 @@ var drawings = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // show answers with a page. It is drawn whole before a byte is sent, so that a fault in it becomes an error page
 // and not half a page. A script that asked for a dialog gets the page without its frame, one that asked for a grid
-// gets the body alone.
+// or looks a person up gets the body alone.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, v *Visit, status int, p views.Page, body templ.Component) error {
 	page := views.Layout(p, body)
 	switch v.Fragment {
 	case "dialog":
 		page = views.Dialog(p, body)
-	case "grid":
+	case "grid", "lookup":
 		page = body
 	}
 	out := drawings.Get().(*bytes.Buffer)

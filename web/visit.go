@@ -32,7 +32,8 @@ type Visit struct {
 	Address netip.Addr
 	// Now is the moment of the request.
 	Now time.Time
-	// Fragment is what part of the page is wanted: "" for the whole, "grid" or "dialog".
+	// Fragment is what part of the page is wanted: "" for the whole, "grid", "dialog", or "lookup" for who is behind
+	// a citizen ID.
 	Fragment string
 
 	server      *Server
@@ -55,7 +56,7 @@ func (s *Server) visit(r *http.Request) *Visit {
 // fragmentOf reads which part of a page the scripts ask for.
 func fragmentOf(r *http.Request) string {
 	switch f := r.Header.Get("X-Fragment"); f {
-	case "grid", "dialog":
+	case "grid", "dialog", "lookup":
 		return f
 	}
 	return ""

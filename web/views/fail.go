@@ -7,6 +7,7 @@ type FailParams struct {
 	Wait      string   // how long to wait
 	Next      string   // what to do
 	Reference string   // names the request in the log; empty when there is nothing to look up
+	Box       bool     // stands within a form, where a page has no place
 }
 
 // StepUpForm is a form that waits for the password: where it goes, and all that was typed into it.

@@ -89,7 +89,7 @@ async function lookUp(form, input) {
       signal: request.signal,
       headers: { 'X-Fragment': 'lookup' },
     });
-    if (answer.redirected || answer.status >= 500) throw new Error(`status ${answer.status}`);
+    if (answer.redirected || !answer.ok) throw new Error(`status ${answer.status}`);
     target.innerHTML = await answer.text();
   } catch (error) {
     if (error.name === 'AbortError') return;
