@@ -636,7 +636,7 @@ func TestIdentify(t *testing.T) {
 			checkProblem(t, err, problem.NotFound, "grant.nothing_pending")
 			who := k.register(t, id, officer.Account{Unit: "TH-13"})
 			waiting, err := k.book.WaitingFor(ctx, k.chief12)
-			if err != nil || len(waiting) != 1 || waiting[0].Person != who || len(waiting[0].Grants) != 2 || waiting[0].Masked ||
+			if err != nil || len(waiting) != 1 || waiting[0].Person != who || len(waiting[0].Grants) != 2 || waiting[0].HomeUnit != "TH-13" ||
 				waiting[0].Citizen != id || waiting[0].Email == "" || waiting[0].UnitName.TH != "นนทบุรี" {
 				t.Fatalf("waiting: %+v, %v", waiting, err)
 			}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sitthi/agency"
+	"sitthi/audit"
 	"sitthi/internal/locale"
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
@@ -29,7 +30,7 @@ type Filter struct {
 	Person  person.ID // one person alone, for whom a whole citizen ID was given
 	From    string    // a date: grants that begin on that day or later
 	Until   string    // a date: grants that end on that day or before
-	State   string    // a State, "" for live, "all" for all
+	State   string    // a State, "all" for all; anything else for live
 	Sort    string    // a column of Sorts
 	Desc    bool
 	Page    int // from 1
@@ -44,7 +45,7 @@ const CountUpTo = 10_000
 
 // sorts maps the columns that can be sorted by to SQL; what a reader sends is only ever looked up here.
 var sorts = map[string]string{
-	"number": "g.number", "unit": "u.sort_key", "team": "g.team", "level": "g.level", "name": "a.name_sort",
+	"number": "g.number", "unit": "u.sort_key", "team": "t.sort_key", "level": "g.level", "name": "a.name_sort",
 	"from": "g.starts_at", "until": "g.ends_at",
 }
 
@@ -67,11 +68,13 @@ type Row struct {
 }
 
 // CitizenShown is the citizen ID as the reader may see it.
-func (r Row) CitizenShown() string {
-	if r.Masked {
-		return r.Citizen.Mask()
+func (r Row) CitizenShown() string { return shown(r.Citizen, r.Masked) }
+
+func shown(citizen thai.CitizenID, masked bool) string {
+	if masked {
+		return citizen.Mask()
 	}
-	return r.Citizen.Dashed()
+	return citizen.Dashed()
 }
 
 // Page is one page of the grid with what its frame shows.
@@ -82,6 +85,8 @@ type Page struct {
 	Number int  // of this page, from 1
 	Pages  int
 	Scope  Scope
+	// Citizen is the ID of the person of the filter as the reader may see it; "" when he sees no right of his.
+	Citizen string
 }
 
 // Scope is whose rights a reader sees.
@@ -262,6 +267,12 @@ func addPlaces(ctx context.Context, tx *store.Tx, or *where, part string) error 
 	return nil
 }
 
+// The words of Filter.State that are no State of a grant.
+const (
+	liveStates = "live"
+	allStates  = "all"
+)
+
 // addState narrows to the grants of one state; the rules say the same of one grant in StateAt.
 func addState(w *where, state string, now time.Time) {
 	const notOver = "(g.ends_at IS NULL OR g.ends_at > ?)"
@@ -269,9 +280,7 @@ func addState(w *where, state string, now time.Time) {
 	us := store.Us(now)
 	soon := store.Us(now.AddDate(0, 0, SoonDays))
 	switch State(state) {
-	case "":
-		w.add("g.closed_at IS NULL")
-		w.add(notOver, us)
+	case allStates:
 	case StateEnded:
 		w.add("g.closed_at IS NOT NULL AND g.closing <> 'expired'")
 	case StateExpired:
@@ -286,6 +295,9 @@ func addState(w *where, state string, now time.Time) {
 		w.add("g.closed_at IS NULL AND "+known+" AND g.starts_at <= ? AND g.ends_at > ? AND g.ends_at < ?", us, us, soon)
 	case StateActive:
 		w.add("g.closed_at IS NULL AND "+known+" AND g.starts_at <= ? AND (g.ends_at IS NULL OR g.ends_at >= ?)", us, soon)
+	default:
+		w.add("g.closed_at IS NULL")
+		w.add(notOver, us)
 	}
 }
 
@@ -300,8 +312,8 @@ func onlyDigits(s string) string {
 }
 
 // withDigits finds the persons whose citizen ID contains the digits. Parts are looked for only among the people with
-// grants in the units the reader is head of, by decrypting; elsewhere only all 13 digits find (product.md, "Showing
-// and finding IDs"). nil means that the text is no part of an ID.
+// grants in the units the reader is head of, by decrypting; elsewhere only all 13 digits find, and those by Whose,
+// which records it (product.md, "Showing and finding IDs"). nil means that the text is no part of an ID.
 func (b *Book) withDigits(ctx context.Context, tx *store.Tx, s Scope, text string) ([]person.ID, error) {
 	digits := onlyDigits(text)
 	if digits == "" || len(digits) > 13 {
@@ -309,6 +321,9 @@ func (b *Book) withDigits(ctx context.Context, tx *store.Tx, s Scope, text strin
 	}
 	found := []person.ID{}
 	if len(digits) == 13 {
+		if s.All {
+			return found, nil
+		}
 		citizen, err := thai.ParseCitizenID(digits)
 		if err != nil && !errors.Is(err, thai.ErrCheckDigit) {
 			return found, nil // what can be no ID finds nobody
@@ -421,8 +436,30 @@ func (b *Book) grid(ctx context.Context, tx *store.Tx, s Scope, f Filter) (Page,
 	}
 	page.Pages = max(1, (page.Total+size-1)/size)
 	page.Number = min(page.Number, page.Pages)
-	page.Rows, err = b.rows(ctx, tx, s, w, f, size, (page.Number-1)*size)
-	return page, err
+	if page.Rows, err = b.rows(ctx, tx, s, w, f, size, (page.Number-1)*size); err != nil || f.Person == "" {
+		return page, err
+	}
+	seen := page.Rows
+	if len(seen) == 0 { // the other filters leave none of his; any right says whether and how the ID is seen
+		if seen, err = b.rows(ctx, tx, s, s.rightsOf(f.Person), Filter{}, 1, 0); err != nil {
+			return Page{}, err
+		}
+	}
+	if len(seen) > 0 {
+		page.Citizen = seen[0].CitizenShown()
+	}
+	return page, nil
+}
+
+// rightsOf narrows to the grants of a person that the reader may see.
+func (s Scope) rightsOf(who person.ID) *where {
+	w := &where{}
+	w.add("g.system = ?", KO1)
+	w.add("g.person_id = ?", who)
+	if !s.All {
+		in(w, "g.unit", s.Heads)
+	}
+	return w
 }
 
 // gridCount counts the rows of the grid, as far as they are counted. Only the tables that a filter can speak of are
@@ -465,35 +502,56 @@ func order(f Filter) string {
 }
 
 // Whose answers the person behind a whole citizen ID, if the reader may see a grant of his: so that the ID itself
-// need not stand in the address of a grid. ok is false when there is none to see.
+// need not stand in the address of a grid. ok is false when there is none to see. Who sees every unit looks across
+// the country: that is recorded, and limited as LookUp is.
 func (b *Book) Whose(ctx context.Context, by person.ID, citizen thai.CitizenID) (who person.ID, ok bool, err error) {
+	everywhere := false
 	err = b.db.Read(ctx, func(tx *store.Tx) error {
 		s, err := b.scope(ctx, tx, by)
 		if err != nil {
 			return err
 		}
-		if who, ok, err = b.roll.Find(ctx, tx, citizen); err != nil || !ok {
-			return err
+		if everywhere = s.All; everywhere {
+			return nil
 		}
-		w := &where{}
-		w.add("person_id = ?", who)
-		if !s.All {
-			in(w, "unit", s.Heads)
-		}
-		var n int
-		if err := tx.QueryRow(ctx, `SELECT count(*) FROM grants WHERE `+w.String(), w.args...).Scan(&n); err != nil {
-			return fmt.Errorf("find grants of person: %w", err)
-		}
-		ok = n > 0
-		return nil
+		who, ok, err = b.whose(ctx, tx, s, citizen)
+		return err
 	})
+	if err == nil && everywhere {
+		act := &audit.Act{Name: "person.look_up", Actor: string(by)}
+		err = audit.Do(ctx, b.db, act, func(tx *store.Tx) error {
+			s, err := b.scope(ctx, tx, by)
+			if err != nil {
+				return err
+			}
+			if err := takeLook(ctx, tx, by); err != nil {
+				return err
+			}
+			who, ok, err = b.whose(ctx, tx, s, citizen)
+			act.Subject = string(who)
+			return err
+		})
+	}
 	if err != nil || !ok {
 		return "", false, err
 	}
 	return who, true, nil
 }
 
-// Each hands every row of a filter to f, without pages, for an export. It fails as Grid does; an error of f ends it.
+// whose finds the person behind a citizen ID; ok tells whether the reader may see a grant of his.
+func (b *Book) whose(ctx context.Context, tx *store.Tx, s Scope, citizen thai.CitizenID) (who person.ID, ok bool, err error) {
+	if who, ok, err = b.roll.Find(ctx, tx, citizen); err != nil || !ok {
+		return "", false, err
+	}
+	w := s.rightsOf(who)
+	var n int
+	if err := tx.QueryRow(ctx, `SELECT count(*) FROM grants g WHERE `+w.String(), w.args...).Scan(&n); err != nil {
+		return "", false, fmt.Errorf("find grants of person: %w", err)
+	}
+	return who, n > 0, nil
+}
+
+// Each hands every row of a filter to each, without pages. It fails as Grid does; an error of each ends it.
 func (b *Book) Each(ctx context.Context, by person.ID, f Filter, each func(Row) error) error {
 	return b.db.Read(ctx, func(tx *store.Tx) error {
 		s, err := b.scope(ctx, tx, by)
@@ -521,4 +579,39 @@ func (b *Book) Each(ctx context.Context, by person.ID, f Filter, each func(Row) 
 		}
 		return rows.Err()
 	})
+}
+
+// mostExported is how many rows an export holds at most: more than the rights of the whole country.
+const mostExported = 50_000
+
+// Export answers every row of a filter, for a file in a format ("csv"). That the rows went out, and whose, is
+// recorded before they do. It fails as Grid does, and with Invalid when the rows are too many for one file.
+func (b *Book) Export(ctx context.Context, by person.ID, f Filter, format string) ([]Row, error) {
+	var rows []Row
+	read := b.Each(ctx, by, f, func(r Row) error {
+		if len(rows) == mostExported {
+			return problem.New(problem.Invalid, "grant.export_too_many", "n", mostExported)
+		}
+		rows = append(rows, r)
+		return nil
+	})
+	if read != nil && !errors.Is(read, problem.Denied) {
+		return nil, read
+	}
+	act := &audit.Act{Name: "grant.export", Actor: string(by), Unit: f.Unit, Detail: map[string]string{
+		"format": format, "rows": strconv.Itoa(len(rows)), "state": liveStates,
+	}}
+	if f.Level != 0 {
+		act.Detail["level"] = strconv.FormatInt(int64(f.Level), 10)
+	}
+	if f.State == allStates || slices.Contains(States, State(f.State)) { // whatever else was typed is no fact
+		act.Detail["state"] = f.State
+	}
+	if f.Person != "" && len(rows) > 0 {
+		act.Subject = string(rows[0].Person)
+	}
+	if err := audit.Do(ctx, b.db, act, func(*store.Tx) error { return read }); err != nil { // a refusal is recorded too
+		return nil, err
+	}
+	return rows, nil
 }

@@ -105,6 +105,10 @@ func TestGrid(t *testing.T) {
 		k := open(t, env)
 		ctx := t.Context()
 		staff := k.rich(t)
+		// By its code the group comes before the other, by its name after it.
+		if err := k.desk.RenameTeam(ctx, string(k.admins[0]), "IWM", "G1", 1, locale.Name{TH: "ฮ", EN: "Last"}); err != nil {
+			t.Fatal(err)
+		}
 		everything := k.each(t, k.admins[0], Filter{State: "all"})
 		if len(everything) != 40 {
 			t.Fatalf("%d rows", len(everything))
@@ -193,8 +197,10 @@ func TestGrid(t *testing.T) {
 				{"part of ID elsewhere", k.admins[0], Filter{Citizen: digits[6:12]}, nil},
 				{"part of ID elsewhere by search", k.admins[0], Filter{Search: digits[4:12]}, nil},
 				{"12 digits elsewhere", k.auditor, Filter{Citizen: digits[:12]}, nil},
-				{"whole ID elsewhere", k.admins[0], Filter{Citizen: digits}, func(r Row) bool { return r.Person == staff[0] }},
-				{"whole ID elsewhere by search", k.admins[0], Filter{Search: citizen12.Dashed()}, func(r Row) bool { return r.Person == staff[0] }},
+				{"whole ID elsewhere", k.admins[0], Filter{Citizen: digits}, nil}, // by Whose alone, which records it
+				{"whole ID elsewhere by search", k.admins[0], Filter{Search: citizen12.Dashed()}, nil},
+				{"whole ID in the own unit", k.chief12, Filter{Citizen: digits}, func(r Row) bool { return r.Unit == "TH-12" && r.Person == staff[0] }},
+				{"an unknown state", k.admins[0], Filter{State: "ข้อความ"}, live},
 				{"whole ID of a person of another unit", k.iwm, Filter{Citizen: digits}, nil},
 				{"number of a juristic person", k.admins[0], Filter{Citizen: "0" + digits[1:]}, nil},
 				{"14 digits", k.admins[0], Filter{Citizen: digits + "1"}, nil},
@@ -244,7 +250,7 @@ func TestGrid(t *testing.T) {
 		t.Run("sorting", func(t *testing.T) {
 			key := map[string]func(r Row) string{
 				"number": func(r Row) string { return "" },
-				"team":   func(r Row) string { return r.Team },
+				"team":   func(r Row) string { return thai.SortKey(r.TeamName.TH) },
 				"level":  func(r Row) string { return strconv.FormatInt(int64(r.Level), 10) },
 				"unit": func(r Row) string {
 					return map[bool]string{true: "0", false: "9"}[r.Unit == "IWM"] + thai.SortKey(r.UnitName.TH)
@@ -256,6 +262,7 @@ func TestGrid(t *testing.T) {
 			last := map[string]func(r Row) bool{
 				"name":  func(r Row) bool { return !r.Registered },
 				"until": func(r Row) bool { return r.Until.IsZero() },
+				"team":  func(r Row) bool { return r.Team == "" },
 			}
 			if len(key) != len(sorts) {
 				t.Fatalf("%d columns can be sorted, %d are tried", len(sorts), len(key))

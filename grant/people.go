@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ type Found struct {
 	Disabled   bool
 }
 
-// lookups is how often one head may look up who is behind a citizen ID: enough for an afternoon's typing, too few to
+// lookups is how often one person may look up who is behind a citizen ID, wherever he does: enough for an afternoon's typing, too few to
 // try numbers.
 var lookups = proof.Rate{Burst: 30, Every: 10 * time.Second}
 
@@ -45,7 +46,6 @@ var lookups = proof.Rate{Burst: 30, Every: 10 * time.Second}
 // fails with Busy. Only a head of the unit or a central administrator may look.
 func (b *Book) LookUp(ctx context.Context, by person.ID, unit string, citizen thai.CitizenID) (Found, error) {
 	var found Found
-	var wait time.Duration
 	act := &audit.Act{Name: "person.look_up", Actor: string(by), Unit: unit}
 	err := audit.Do(ctx, b.db, act, func(tx *store.Tx) error {
 		found = Found{}
@@ -60,11 +60,8 @@ func (b *Book) LookUp(ctx context.Context, by person.ID, unit string, citizen th
 				return err
 			}
 		}
-		if wait, err = proof.Take(ctx, tx, "lookup/"+string(by), lookups); err != nil {
+		if err := takeLook(ctx, tx, by); err != nil {
 			return err
-		}
-		if wait > 0 {
-			return &problem.Problem{Kind: problem.Busy, Key: "grant.too_many_lookups", RetryAfter: wait, TooMany: true}
 		}
 		who, known, err := b.roll.Find(ctx, tx, citizen)
 		if err != nil || !known {
@@ -80,6 +77,15 @@ func (b *Book) LookUp(ctx context.Context, by person.ID, unit string, citizen th
 		return Found{}, err
 	}
 	return found, nil
+}
+
+// takeLook takes one of the looks at who is behind a citizen ID that a person has; past the limit it fails with Busy.
+func takeLook(ctx context.Context, tx *store.Tx, by person.ID) error {
+	wait, err := proof.Take(ctx, tx, "lookup/"+string(by), lookups)
+	if err == nil && wait > 0 {
+		err = &problem.Problem{Kind: problem.Busy, Key: "grant.too_many_lookups", RetryAfter: wait, TooMany: true}
+	}
+	return err
 }
 
 // found gathers what may be shown of a person to who gives rights in a unit.
@@ -129,39 +135,34 @@ func hint(name string) string {
 }
 
 // Show gathers what a head is shown of a person he chose by name, or whose grant he looks at. Unlike LookUp it needs
-// the person's id, so nobody can try numbers with it.
-func (b *Book) Show(ctx context.Context, by person.ID, unit string, who person.ID) (Found, thai.CitizenID, error) {
+// the person's id, so nobody can try numbers with it. People who are not near the unit are absent for its head,
+// as all are for anyone but a head of the unit or a central administrator.
+func (b *Book) Show(ctx context.Context, by person.ID, unit string, who person.ID) (Found, error) {
 	var found Found
-	var citizen thai.CitizenID
 	err := b.db.Read(ctx, func(tx *store.Tx) error {
 		_, head, err := b.post(ctx, tx, by, Head, unit)
 		if err != nil {
 			return err
 		}
-		if !head {
-			if err := b.RequireAdministrator(ctx, tx, by); err != nil {
-				return err
-			}
+		known := false
+		if head {
+			known, err = near(ctx, tx, unit, who)
+		} else {
+			_, known, err = b.post(ctx, tx, by, Administrator, centreUnit)
 		}
-		if citizen, err = b.roll.CitizenID(ctx, tx, who); err != nil {
+		if err != nil {
 			return err
 		}
-		if found, err = b.found(ctx, tx, by, unit, who, head); err != nil {
-			return err
+		if !known {
+			return problem.New(problem.NotFound, "problem.person_unknown")
 		}
-		if !head {
-			return nil
-		}
-		known, err := near(ctx, tx, unit, who)
-		if err == nil && !known {
-			err = problem.New(problem.NotFound, "problem.person_unknown")
-		}
+		found, err = b.found(ctx, tx, by, unit, who, head)
 		return err
 	})
 	if err != nil {
-		return Found{}, thai.CitizenID{}, err
+		return Found{}, err
 	}
-	return found, citizen, nil
+	return found, nil
 }
 
 // near reports whether a head of the unit may choose the person by name: one of his office, or who holds, or was to
@@ -212,15 +213,25 @@ func deniedUnless(err error, key string) error {
 	return problem.New(problem.Denied, key)
 }
 
-// Waiting is a registered person whom a head has yet to confirm, with the rights that wait for it.
+// Waiting is a registered person whom a head has yet to confirm, with the rights that wait for it. To compare, the
+// head sees whole what the person entered: he named this ID himself.
 type Waiting struct {
-	Found
+	Person       person.ID
 	Citizen      thai.CitizenID
-	Unit         string
-	UnitName     locale.Name
+	Name         string
+	Position     string
+	Email        string
+	Phone        string
+	Home         locale.Name // the office the person is registered in
+	HomeUnit     string
 	RegisteredAt time.Time
+	Unit         string // that is to confirm him
+	UnitName     locale.Name
 	Grants       []Grant
 }
+
+// mostWaiting is how many rights WaitingFor reads; who follows comes up when some before him are decided.
+const mostWaiting = 200
 
 // WaitingFor lists the registered persons who wait for the word of a head, in all his units, oldest first.
 func (b *Book) WaitingFor(ctx context.Context, by person.ID) ([]Waiting, error) {
@@ -237,41 +248,46 @@ func (b *Book) WaitingFor(ctx context.Context, by person.ID) ([]Waiting, error) 
 		w := &where{}
 		in(w, "g.unit", heads)
 		addState(w, string(StateWaiting), tx.Now)
-		grants, err := store.Rows(scanGrant)(tx.Query(ctx, `SELECT `+grantColumns+` FROM grants g
+		rights, err := store.Rows(b.scanWaiting)(tx.Query(ctx, `SELECT `+grantColumns+`, u.short_th, u.short_en, p.citizen_sealed,
+				a.given_name, a.family_name, a.position, a.email, a.phone, a.registered_at, h.code, h.name_th, h.name_en
+			FROM grants g
+			JOIN units u ON u.code = g.unit
+			JOIN persons p ON p.id = g.person_id
 			JOIN accounts a ON a.person_id = g.person_id
+			JOIN units h ON h.code = a.unit
 			LEFT JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
-			WHERE `+w.String()+` ORDER BY a.registered_at, g.unit, g.person_id, g.number`, w.args...))
+			WHERE `+w.String()+` ORDER BY a.registered_at, g.unit, g.person_id, g.number LIMIT `+strconv.Itoa(mostWaiting), w.args...))
 		if err != nil {
 			return fmt.Errorf("list waiting persons: %w", err)
 		}
-		for _, g := range grants {
-			if n := len(list); n > 0 && list[n-1].Person == g.Person && list[n-1].Unit == g.Unit {
-				list[n-1].Grants = append(list[n-1].Grants, g)
+		for _, one := range rights {
+			if n := len(list); n > 0 && list[n-1].Person == one.Person && list[n-1].Unit == one.Unit {
+				list[n-1].Grants = append(list[n-1].Grants, one.Grants...)
 				continue
 			}
-			f, err := b.found(ctx, tx, by, g.Unit, g.Person, true)
-			if err != nil {
-				return err
-			}
-			// To compare, the head sees whole what the person entered: he named this ID himself.
-			account, err := officer.Find(ctx, tx, g.Person)
-			if err != nil {
-				return err
-			}
-			f.Masked, f.Name, f.Email, f.Phone = false, account.Name(), string(account.Email), account.Phone.National()
-			unit, err := agency.Find(ctx, tx, g.Unit)
-			if err != nil {
-				return err
-			}
-			one := Waiting{Found: f, Unit: g.Unit, UnitName: unit.Short, RegisteredAt: account.RegisteredAt, Grants: []Grant{g}}
-			if one.Citizen, err = b.roll.CitizenID(ctx, tx, g.Person); err != nil {
-				return err
-			}
 			list = append(list, one)
+		}
+		if len(rights) == mostWaiting && len(list) > 1 { // the last one may have further rights
+			list = list[:len(list)-1]
 		}
 		return nil
 	})
 	return list, err
+}
+
+// scanWaiting reads one right that waits, with its person.
+func (b *Book) scanWaiting(row store.Row) (one Waiting, err error) {
+	var g Grant
+	var sealed []byte
+	var given, family, phone string
+	if err := row.Scan(append(g.targets(), &one.UnitName.TH, &one.UnitName.EN, &sealed, &given, &family, &one.Position, &one.Email, &phone,
+		store.At(&one.RegisteredAt), &one.HomeUnit, &one.Home.TH, &one.Home.EN)...); err != nil {
+		return Waiting{}, err
+	}
+	one.Person, one.Unit, one.Grants = g.Person, g.Unit, []Grant{g}
+	one.Name, one.Phone = strings.TrimSpace(given+" "+family), thai.Mobile(phone).National()
+	one.Citizen, err = b.roll.Open(g.Person, sealed)
+	return one, err
 }
 
 // Sight is one grant as its head looks at it before an act: the row of the grid, what an end would leave, and how it
@@ -340,41 +356,60 @@ func (b *Book) See(ctx context.Context, by person.ID, id string) (Sight, error) 
 	return sight, err
 }
 
-// Mine lists every right a person has, will have or had, newest first, for himself (สิทธิ์ของฉัน), with the names of
-// those who gave them.
-func (b *Book) Mine(ctx context.Context, who person.ID) (rows []Row, appointments []Held, givers map[person.ID]string, err error) {
-	err = b.db.Read(ctx, func(tx *store.Tx) error {
+// Own is what a person may do, could, or will (สิทธิ์ของฉัน), for himself.
+type Own struct {
+	Rows         []Row // newest first
+	Appointments []Held
+	Givers       map[person.ID]string // names of those who gave the rights
+}
+
+// Mine answers every right and post that a person has, will have or had.
+func (b *Book) Mine(ctx context.Context, who person.ID) (Own, error) {
+	var own Own
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
 		w := &where{}
 		w.add("g.system = ?", KO1)
 		w.add("g.person_id = ?", who)
 		var err error
-		if rows, err = b.rows(ctx, tx, Scope{}, w, Filter{Sort: "number", Desc: true}, 500, 0); err != nil {
+		if own.Rows, err = b.rows(ctx, tx, Scope{}, w, Filter{Sort: "number", Desc: true}, 500, 0); err != nil {
 			return err
 		}
 		ids := []person.ID{}
-		for _, r := range rows {
+		for _, r := range own.Rows {
 			ids = append(ids, r.GivenBy)
 		}
-		if givers, err = names(ctx, tx, ids); err != nil {
+		if own.Givers, err = names(ctx, tx, ids); err != nil {
 			return err
 		}
 		w = &where{}
 		w.add("p.person_id = ?", who)
-		appointments, err = b.held(ctx, tx, w)
+		own.Appointments, err = b.held(ctx, tx, w)
 		return err
 	})
-	return rows, appointments, givers, err
+	if err != nil {
+		return Own{}, err
+	}
+	return own, nil
 }
 
 // Story is all that was done about a person in a unit: his grants there, and the acts, newest first.
 type Story struct {
 	Found   Found
 	Citizen thai.CitizenID
-	Unit    agency.Unit
+	Masked  bool // the reader may not see the ID whole
 	Rows    []Row
-	Entries []audit.Entry
-	Next    string
-	Names   map[person.ID]string
+	History
+}
+
+// CitizenShown is the citizen ID as the reader may see it.
+func (s Story) CitizenShown() string { return shown(s.Citizen, s.Masked) }
+
+// History is what was done in a unit.
+type History struct {
+	Unit    agency.Unit
+	Entries []audit.Entry        // newest first
+	Next    string               // where the older entries begin; "" when there are none
+	Names   map[person.ID]string // of those involved
 }
 
 // StoryOf tells the head of a unit the whole story of a person in it; of others it is absent.
@@ -407,15 +442,20 @@ func (b *Book) StoryOf(ctx context.Context, by person.ID, unit string, who perso
 		if st.Citizen, err = b.roll.CitizenID(ctx, tx, who); err != nil {
 			return err
 		}
+		st.Masked = !s.Manages(unit)
 		st.Entries, st.Next, st.Names, err = b.entries(ctx, tx, s, audit.Query{Unit: unit, Subject: string(who), Before: before})
 		return err
 	})
-	return st, err
+	if err != nil {
+		return Story{}, err
+	}
+	return st, nil
 }
 
 // History lists what was done in a unit, newest first, for its head or who reads the whole log.
-func (b *Book) History(ctx context.Context, by person.ID, unit, before string) (at agency.Unit, entries []audit.Entry, next string, who map[person.ID]string, err error) {
-	err = b.db.Read(ctx, func(tx *store.Tx) error {
+func (b *Book) History(ctx context.Context, by person.ID, unit, before string) (History, error) {
+	var h History
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
 		s, err := b.scope(ctx, tx, by)
 		if err != nil {
 			return err
@@ -423,13 +463,16 @@ func (b *Book) History(ctx context.Context, by person.ID, unit, before string) (
 		if !s.sees(unit) {
 			return problem.New(problem.NotFound, "grant.unit_not_found")
 		}
-		if at, err = agency.Find(ctx, tx, unit); err != nil {
+		if h.Unit, err = agency.Find(ctx, tx, unit); err != nil {
 			return err
 		}
-		entries, next, who, err = b.entries(ctx, tx, s, audit.Query{Unit: unit, Before: before})
+		h.Entries, h.Next, h.Names, err = b.entries(ctx, tx, s, audit.Query{Unit: unit, Before: before})
 		return err
 	})
-	return at, entries, next, who, err
+	if err != nil {
+		return History{}, err
+	}
+	return h, nil
 }
 
 // pageOfLog is how many entries of the log a page shows.
@@ -519,12 +562,15 @@ func names(ctx context.Context, tx *store.Tx, ids []person.ID) (map[person.ID]st
 }
 
 // PersonOf answers the person behind a whole citizen ID to who reads the log, so that a filter needs no ID in its
-// address. It is recorded.
+// address. It is recorded, and limited as LookUp is.
 func (b *Book) PersonOf(ctx context.Context, by person.ID, citizen thai.CitizenID) (who person.ID, err error) {
 	var known bool
 	act := &audit.Act{Name: "person.look_up", Actor: string(by)}
 	err = audit.Do(ctx, b.db, act, func(tx *store.Tx) error {
 		if err := b.requireReader(ctx, tx, by); err != nil {
+			return err
+		}
+		if err := takeLook(ctx, tx, by); err != nil {
 			return err
 		}
 		var err error
@@ -687,11 +733,7 @@ func (b *Book) Appointments(ctx context.Context, by person.ID, f AppointmentFilt
 			return err
 		}
 		out.Heads = s.Heads
-		w := &where{}
-		if !s.All {
-			in(w, "p.unit", s.Heads)
-			w.add("p.post = 'head'")
-		}
+		w := s.appointments()
 		if f.Unit != "" {
 			w.add("p.unit = ?", f.Unit)
 		}
@@ -716,4 +758,56 @@ func (b *Book) Appointments(ctx context.Context, by person.ID, f AppointmentFilt
 		return err
 	})
 	return out, err
+}
+
+// AppointmentSight is one appointment as who may read it looks at it before an act.
+type AppointmentSight struct {
+	Held
+	Left       int  // others who hold the same post in the unit now
+	LeavesNone bool // an end needs the word that this is meant
+}
+
+// Appointment answers one appointment to who may see it, as Appointments lists them; to everyone else it is absent.
+func (b *Book) Appointment(ctx context.Context, by person.ID, id string) (AppointmentSight, error) {
+	var sight AppointmentSight
+	absent := problem.New(problem.NotFound, "appoint.not_found")
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
+		s, err := b.scope(ctx, tx, by)
+		if errors.Is(err, problem.Denied) {
+			return absent
+		}
+		if err != nil {
+			return err
+		}
+		w := s.appointments()
+		w.add("p.id = ?", id)
+		list, err := b.held(ctx, tx, w)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			return absent
+		}
+		sight.Held = list[0]
+		sight.Own = sight.Appointment.ProposedBy == string(by)
+		if sight.Left, err = holders(ctx, tx, sight.Unit, sight.Post, sight.Person); err != nil {
+			return err
+		}
+		sight.LeavesNone = sight.Post == Head && sight.Holds && sight.Left == 0
+		return nil
+	})
+	if err != nil {
+		return AppointmentSight{}, err
+	}
+	return sight, nil
+}
+
+// appointments narrows to the appointments that the reader may see.
+func (s Scope) appointments() *where {
+	w := &where{}
+	if !s.All {
+		in(w, "p.unit", s.Heads)
+		w.add("p.post = 'head'")
+	}
+	return w
 }

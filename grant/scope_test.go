@@ -115,6 +115,9 @@ func TestScope(t *testing.T) {
 				err := k.book.Each(ctx, by, Filter{Unit: unit(there), State: "all"}, func(r Row) error { rows = append(rows, r); return nil })
 				return rows, err
 			},
+			"Export": func(by person.ID, there bool) (any, error) {
+				return k.book.Export(ctx, by, Filter{Unit: unit(there), State: "all"}, "csv")
+			},
 			"Whose": func(by person.ID, there bool) (any, error) {
 				id := holderID
 				if !there {
@@ -128,22 +131,17 @@ func TestScope(t *testing.T) {
 			},
 			"LookUp": func(by person.ID, there bool) (any, error) { return k.book.LookUp(ctx, by, unit(there), holderID) },
 			"Show": func(by person.ID, there bool) (any, error) {
-				found, id, err := k.book.Show(ctx, by, unit(there), person.ID(pick(there, string(holder))))
-				return []any{found, id}, err
+				return k.book.Show(ctx, by, unit(there), person.ID(pick(there, string(holder))))
 			},
 			"People":     func(by person.ID, there bool) (any, error) { return k.book.People(ctx, by, unit(there)) },
 			"WaitingFor": func(by person.ID, there bool) (any, error) { return k.book.WaitingFor(ctx, by) },
 			"See":        func(by person.ID, there bool) (any, error) { return k.book.See(ctx, by, pick(there, live.ID)) },
-			"Mine": func(by person.ID, there bool) (any, error) {
-				rows, held, givers, err := k.book.Mine(ctx, by)
-				return []any{rows, held, givers}, err
-			},
+			"Mine":       func(by person.ID, there bool) (any, error) { return k.book.Mine(ctx, by) },
 			"StoryOf": func(by person.ID, there bool) (any, error) {
 				return k.book.StoryOf(ctx, by, unit(there), person.ID(pick(there, string(holder))), "")
 			},
 			"History": func(by person.ID, there bool) (any, error) {
-				u, entries, _, names, err := k.book.History(ctx, by, unit(there), "")
-				return []any{u, entries, names}, err
+				return k.book.History(ctx, by, unit(there), "")
 			},
 			"Log": func(by person.ID, there bool) (any, error) {
 				entries, _, err := k.book.Log(ctx, by, audit.Query{Unit: unit(there)})
@@ -157,6 +155,9 @@ func TestScope(t *testing.T) {
 			"Choices":  func(by person.ID, there bool) (any, error) { return k.book.Choices(ctx, by) },
 			"Appointments": func(by person.ID, there bool) (any, error) {
 				return k.book.Appointments(ctx, by, AppointmentFilter{Unit: unit(there), All: true})
+			},
+			"Appointment": func(by person.ID, there bool) (any, error) {
+				return k.book.Appointment(ctx, by, pick(there, proposal.ID))
 			},
 		}
 		book := reflect.TypeFor[*Book]()
@@ -207,7 +208,7 @@ func TestScope(t *testing.T) {
 					t.Errorf("%s by who is no head: %v", name, err)
 				}
 			}
-			for _, name := range []string{"Grid", "Sheet", "Each", "See", "StoryOf", "History", "Log", "PersonOf", "Unmask", "Overview", "Choices", "Appointments"} {
+			for _, name := range []string{"Grid", "Sheet", "Each", "Export", "See", "StoryOf", "History", "Log", "PersonOf", "Unmask", "Overview", "Choices", "Appointments", "Appointment"} {
 				if _, err := tries[name](by, true); err != nil {
 					t.Errorf("%s by who reads everything: %v", name, err)
 				}
@@ -354,16 +355,16 @@ func TestLookUp(t *testing.T) {
 		})
 
 		t.Run("show and people", func(t *testing.T) {
-			found, shown, err := k.book.Show(ctx, k.chief12, "TH-12", who)
-			if err != nil || shown != id || found.Masked || found.Name != "ปิ่นแก้ว รอดี" {
+			found, err := k.book.Show(ctx, k.chief12, "TH-12", who)
+			if err != nil || found.Masked || found.Name != "ปิ่นแก้ว รอดี" {
 				t.Errorf("%+v, %v", found, err)
 			}
-			_, _, err = k.book.Show(ctx, k.chief13, "TH-13", who)
+			_, err = k.book.Show(ctx, k.chief13, "TH-13", who)
 			checkProblem(t, err, problem.NotFound, "problem.person_unknown")
-			_, _, err = k.book.Show(ctx, k.chief13, "TH-13", person.ID(store.NewID()))
+			_, err = k.book.Show(ctx, k.chief13, "TH-13", person.ID(store.NewID()))
 			checkProblem(t, err, problem.NotFound, "problem.person_unknown")
 			k.give(t, k.chief13, to(who, "TH-13", Consider))
-			if found, _, err = k.book.Show(ctx, k.chief13, "TH-13", who); err != nil || !found.Masked {
+			if found, err = k.book.Show(ctx, k.chief13, "TH-13", who); err != nil || !found.Masked {
 				t.Errorf("%+v, %v", found, err)
 			}
 			list, err := k.book.People(ctx, k.chief12, "TH-12")
@@ -401,14 +402,14 @@ func TestReading(t *testing.T) {
 		})
 
 		t.Run("mine", func(t *testing.T) {
-			rows, held, givers, err := k.book.Mine(ctx, who)
-			if err != nil || len(held) != 0 || !slices.Equal(numbers(rows), []int64{elsewhere.Number, ended.Number, g.Number}) ||
-				rows[0].State != StateActive || rows[1].State != StateEnded || givers[k.chief12] == "" || givers[k.chief13] == "" {
-				t.Errorf("%+v, %v, %v", rows, givers, err)
+			own, err := k.book.Mine(ctx, who)
+			if err != nil || len(own.Appointments) != 0 || !slices.Equal(numbers(own.Rows), []int64{elsewhere.Number, ended.Number, g.Number}) ||
+				own.Rows[0].State != StateActive || own.Rows[1].State != StateEnded || own.Givers[k.chief12] == "" || own.Givers[k.chief13] == "" {
+				t.Errorf("%+v, %v", own, err)
 			}
-			rows, held, _, err = k.book.Mine(ctx, k.chief12)
-			if err != nil || len(rows) != 0 || len(held) != 1 || !held[0].Holds || held[0].Unit != "TH-12" || held[0].ProposedBy == "" {
-				t.Errorf("%+v, %+v, %v", rows, held, err)
+			own, err = k.book.Mine(ctx, k.chief12)
+			if held := own.Appointments; err != nil || len(own.Rows) != 0 || len(held) != 1 || !held[0].Holds || held[0].Unit != "TH-12" || held[0].ProposedBy == "" {
+				t.Errorf("%+v, %v", own, err)
 			}
 		})
 
@@ -431,8 +432,9 @@ func TestReading(t *testing.T) {
 			checkProblem(t, err, problem.NotFound, "problem.person_unknown")
 			pending := k.give(t, k.chief12, Order{Unit: "TH-12", Level: Approve, Citizen: k.citizen(t)})
 			for by, masked := range map[person.ID]bool{k.chief12: false, k.admins[0]: true} {
-				if st, err := k.book.StoryOf(ctx, by, "TH-12", pending.Person, ""); err != nil || st.Found.Masked != masked || st.Rows[0].Masked != masked {
-					t.Errorf("the story of one who has not registered is masked: %v, %v", st.Found.Masked, err)
+				if st, err := k.book.StoryOf(ctx, by, "TH-12", pending.Person, ""); err != nil || st.Masked != masked || st.Rows[0].Masked != masked ||
+					st.CitizenShown() != st.Rows[0].CitizenShown() {
+					t.Errorf("the story of one who has not registered is masked: %v, %v", st.Masked, err)
 				}
 			}
 			k.revoke(t, k.chief12, pending)
@@ -442,11 +444,11 @@ func TestReading(t *testing.T) {
 		})
 
 		t.Run("history and log", func(t *testing.T) {
-			unit, entries, _, names, err := k.book.History(ctx, k.chief12, "TH-12", "")
-			if err != nil || unit.Code != "TH-12" || len(entries) < 4 || names[who] != "ปิ่นแก้ว รอดี" {
-				t.Errorf("%v, %d, %v", unit, len(entries), err)
+			h, err := k.book.History(ctx, k.chief12, "TH-12", "")
+			if err != nil || h.Unit.Code != "TH-12" || len(h.Entries) < 4 || h.Names[who] != "ปิ่นแก้ว รอดี" {
+				t.Errorf("%v, %d, %v", h.Unit, len(h.Entries), err)
 			}
-			for _, e := range entries {
+			for _, e := range h.Entries {
 				if e.Unit != "TH-12" {
 					t.Errorf("in the history stands %+v", e)
 				}

@@ -180,28 +180,9 @@ func postOptions(v *Visit) []views.Option {
 	return list
 }
 
-// appointmentOf reads the appointment of an address, with all others that the reader sees.
-func (s *Server) appointmentOf(r *http.Request, v *Visit) (grant.Held, []grant.Held, error) {
-	all, err := s.Book.Appointments(r.Context(), v.Session.Person, grant.AppointmentFilter{All: true})
-	if err != nil {
-		return grant.Held{}, nil, err
-	}
-	i := slices.IndexFunc(all.List, func(h grant.Held) bool { return h.ID == r.PathValue("appointment") })
-	if i < 0 {
-		return grant.Held{}, nil, problem.New(problem.NotFound, "appoint.not_found")
-	}
-	return all.List[i], all.List, nil
-}
-
-// othersIn counts the others who hold the same post in the same unit now.
-func othersIn(h grant.Held, list []grant.Held) int {
-	others := map[person.ID]bool{}
-	for _, o := range list {
-		if o.Holds && o.Unit == h.Unit && o.Post == h.Post && o.Person != h.Person {
-			others[o.Person] = true
-		}
-	}
-	return len(others)
+// appointmentOf reads the appointment of an address for who looks at it.
+func (s *Server) appointmentOf(r *http.Request, v *Visit) (grant.AppointmentSight, error) {
+	return s.Book.Appointment(r.Context(), v.Session.Person, r.PathValue("appointment"))
 }
 
 // appointmentSummary says what an appointment is.
@@ -232,14 +213,14 @@ func (s *Server) seeAppointment(w http.ResponseWriter, r *http.Request, v *Visit
 
 // showAppointment shows all of one appointment as it is now, with what the reader may do about it.
 func (s *Server) showAppointment(w http.ResponseWriter, r *http.Request, v *Visit, status int, problems []views.FieldError) error {
-	h, _, err := s.appointmentOf(r, v)
+	h, err := s.appointmentOf(r, v)
 	if err != nil {
 		return err
 	}
-	p := v.pageOfAppointment("appoint.one_title", h)
+	p := v.pageOfAppointment("appoint.one_title", h.Held)
 	p.Problems = problems
 	state, path := standing(h.Appointment, v.Now), appointmentPath(h.ID)
-	body := views.ProposalPage{Summary: appointmentSummary(v, h)}
+	body := views.ProposalPage{Summary: appointmentSummary(v, h.Held)}
 	body.Summary[1].Action, body.Summary[1].Href, body.Summary[1].Dialog = v.T("appoint.unmask"), "/people/"+url.PathEscape(string(h.Person))+"/unmask", true
 	add := func(term, value string) {
 		if value != "" {
@@ -279,7 +260,7 @@ func (s *Server) showAppointment(w http.ResponseWriter, r *http.Request, v *Visi
 		}
 		body.Links = append(body.Links, views.ButtonLinkParams{Label: v.T("appoint.end_title"), Href: path + "/end", Kind: views.QuietRed, Dialog: true})
 	}
-	if body.Events, err = s.eventsOfAppointment(r, v, h); err != nil {
+	if body.Events, err = s.eventsOfAppointment(r, v, h.Held); err != nil {
 		return err
 	}
 	return s.show(w, r, v, status, p, views.Proposal(p, body))
@@ -379,11 +360,15 @@ func unitOf(o grant.AppointmentOrder) string {
 func (s *Server) propose(w http.ResponseWriter, r *http.Request, v *Visit) error {
 	o, err := readAppointment(r, false)
 	var a grant.Appointment
-	if err == nil {
+	found, err := attempt(!o.Citizen.IsZero(), err, func() (*views.FoundPerson, error) { return s.appointee(r, v, o) }, func() (err error) {
 		a, err = s.Book.Propose(r.Context(), v.Session.Person, o)
+		return err
+	})
+	if lines := askedTooMuch(w, v, err); lines != nil {
+		return s.showAppoint(w, r, v, http.StatusTooManyRequests, r.PostForm, nil, lines)
 	}
 	if status, lines := refused(v, err); lines != nil {
-		return s.showAppoint(w, r, v, status, r.PostForm, s.appointee(r, v, o), lines)
+		return s.showAppoint(w, r, v, status, r.PostForm, found, lines)
 	}
 	if err != nil {
 		return err
@@ -422,13 +407,19 @@ func (s *Server) proposed(r *http.Request, v *Visit, a grant.Appointment) (*view
 	return v.Notice(views.NoticeOK, "appoint.proposed", "who", names[a.Person], "post", grant.PostName(a.Post, a.Kind)), nil
 }
 
-// appointee gathers who a proposal is about, to show him beside the errors; nothing when he can not be shown.
-func (s *Server) appointee(r *http.Request, v *Visit, o grant.AppointmentOrder) *views.FoundPerson {
-	found, err := s.whoIs(r, v, grant.Order{Unit: unitOf(o), Citizen: o.Citizen, Person: o.Person})
-	if err != nil {
-		return nil // the form says what is wrong with it; this is only company
+// appointee gathers who a proposal is about, as foundFor does for a right.
+func (s *Server) appointee(r *http.Request, v *Visit, o grant.AppointmentOrder) (*views.FoundPerson, error) {
+	if unitOf(o) == "" && !v.Posts.Administrator { // only administrators look beyond their units
+		return nil, nil
 	}
-	return appointeeOf(v, found, o)
+	found, err := s.whoIs(r, v, grant.Order{Unit: unitOf(o), Citizen: o.Citizen, Person: o.Person})
+	if errors.Is(err, problem.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return appointeeOf(v, found, o), nil
 }
 
 // appointeeOf is how a form shows whom a citizen ID would appoint.
@@ -467,7 +458,7 @@ func (s *Server) answerLookUp(w http.ResponseWriter, r *http.Request, v *Visit, 
 	default:
 		return fmt.Errorf("look appointee up: %w", err)
 	}
-	if r.Header.Get("X-Fragment") == "lookup" {
+	if v.Fragment == "lookup" {
 		return s.piece(w, r, v, piece)
 	}
 	return form(piece)
@@ -494,7 +485,7 @@ func (s *Server) confirmAppointment(w http.ResponseWriter, r *http.Request, v *V
 	if err != nil {
 		return err
 	}
-	h, _, err := s.appointmentOf(r, v)
+	h, err := s.appointmentOf(r, v)
 	if err != nil {
 		return err
 	}
@@ -507,7 +498,7 @@ func (s *Server) confirmAppointment(w http.ResponseWriter, r *http.Request, v *V
 }
 
 func (s *Server) declineForm(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	h, _, err := s.appointmentOf(r, v)
+	h, err := s.appointmentOf(r, v)
 	if err != nil {
 		return err
 	}
@@ -517,15 +508,15 @@ func (s *Server) declineForm(w http.ResponseWriter, r *http.Request, v *Visit) e
 	return s.showDecline(w, r, v, http.StatusOK, h, "", nil)
 }
 
-func (s *Server) showDecline(w http.ResponseWriter, r *http.Request, v *Visit, status int, h grant.Held, reason string, problems []views.FieldError) error {
+func (s *Server) showDecline(w http.ResponseWriter, r *http.Request, v *Visit, status int, h grant.AppointmentSight, reason string, problems []views.FieldError) error {
 	title, f := "appoint.decline_title", views.DeclineForm{
-		Action: appointmentPath(h.ID) + "/decline", Back: appointmentsPath, Summary: appointmentSummary(v, h), Reason: reason, Required: true,
+		Action: appointmentPath(h.ID) + "/decline", Back: appointmentsPath, Summary: appointmentSummary(v, h.Held), Reason: reason, Required: true,
 		Label: v.T("appoint.decline"), Note: views.BoxParams{Title: v.T("appoint.decline_note", "who", h.ProposedBy)},
 	}
 	if h.Own {
 		title, f.Required, f.Label, f.Note = "appoint.withdraw_title", false, v.T("appoint.withdraw"), views.BoxParams{Title: v.T("appoint.withdraw_note")}
 	}
-	p := v.pageOfAppointment(title, h)
+	p := v.pageOfAppointment(title, h.Held)
 	p.Problems = problems
 	return s.show(w, r, v, status, p, views.Decline(p, f))
 }
@@ -544,7 +535,7 @@ func (s *Server) declineAppointment(w http.ResponseWriter, r *http.Request, v *V
 	if err != nil && !invalid {
 		return err
 	}
-	h, _, err := s.appointmentOf(r, v)
+	h, err := s.appointmentOf(r, v)
 	if err != nil {
 		return err
 	}
@@ -555,33 +546,31 @@ func (s *Server) declineAppointment(w http.ResponseWriter, r *http.Request, v *V
 }
 
 func (s *Server) endAppointmentForm(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	h, list, err := s.appointmentOf(r, v)
+	h, err := s.appointmentOf(r, v)
 	if err != nil {
 		return err
 	}
 	if !h.ClosedAt.IsZero() {
 		return s.showAppointment(w, r, v, http.StatusConflict, []views.FieldError{{Text: v.T("appoint.already_ended")}})
 	}
-	return s.showEndAppointment(w, r, v, http.StatusOK, h, list, url.Values{}, nil)
+	return s.showEndAppointment(w, r, v, http.StatusOK, h, url.Values{}, nil)
 }
 
-func (s *Server) showEndAppointment(w http.ResponseWriter, r *http.Request, v *Visit, status int, h grant.Held, list []grant.Held, typed url.Values, problems []views.FieldError) error {
-	p := v.pageOfAppointment("appoint.end_title", h)
+func (s *Server) showEndAppointment(w http.ResponseWriter, r *http.Request, v *Visit, status int, h grant.AppointmentSight, typed url.Values, problems []views.FieldError) error {
+	p := v.pageOfAppointment("appoint.end_title", h.Held)
 	p.Problems = problems
-	others := othersIn(h, list)
 	f := views.EndForm{
-		Action: appointmentPath(h.ID) + "/end", Back: appointmentsPath, Summary: appointmentSummary(v, h), Reason: typed.Get("reason"),
+		Action: appointmentPath(h.ID) + "/end", Back: appointmentsPath, Summary: appointmentSummary(v, h.Held), Reason: typed.Get("reason"), LeavesNone: h.LeavesNone,
 		LeavesTicked: typed.Get("leaves_none") != "", LeavesLabel: v.T("appoint.leaves_label", "unit", h.UnitName), EffectKind: views.NoticeInfo,
 	}
 	post := grant.PostName(h.Post, grant.Regular)
 	switch {
 	case !h.Holds:
 		f.Effect = v.T("appoint.effect_future")
-	case h.Post == grant.Head && others == 0:
+	case h.LeavesNone:
 		f.EffectKind, f.Effect = views.NoticeWarn, v.T("appoint.effect_none", "unit", h.UnitName)
-		f.LeavesNone = true
 	default:
-		f.Effect = v.T("appoint.effect_left", "unit", h.UnitName, "post", post, "n", others)
+		f.Effect = v.T("appoint.effect_left", "unit", h.UnitName, "post", post, "n", h.Left)
 	}
 	// Somebody may have gone since the count: then the act asks, and so does the form.
 	f.LeavesNone = f.LeavesNone || p.Problem("leaves_none") != ""
@@ -600,14 +589,14 @@ func (s *Server) endAppointment(w http.ResponseWriter, r *http.Request, v *Visit
 	if err != nil && !invalid && !conflict {
 		return err
 	}
-	h, list, seen := s.appointmentOf(r, v)
+	h, seen := s.appointmentOf(r, v)
 	switch {
 	case seen != nil:
 		return seen
 	case invalid:
-		return s.showEndAppointment(w, r, v, http.StatusUnprocessableEntity, h, list, r.PostForm, lines)
+		return s.showEndAppointment(w, r, v, http.StatusUnprocessableEntity, h, r.PostForm, lines)
 	case conflict && h.ClosedAt.IsZero():
-		return s.showEndAppointment(w, r, v, http.StatusConflict, h, list, r.PostForm, []views.FieldError{{Text: v.Tell(err)}})
+		return s.showEndAppointment(w, r, v, http.StatusConflict, h, r.PostForm, []views.FieldError{{Text: v.Tell(err)}})
 	case conflict:
 		return s.showAppointment(w, r, v, http.StatusConflict, []views.FieldError{{Text: v.Tell(err)}})
 	}

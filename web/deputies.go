@@ -96,11 +96,15 @@ func (s *Server) showDeputy(w http.ResponseWriter, r *http.Request, v *Visit, st
 func (s *Server) proposeDeputy(w http.ResponseWriter, r *http.Request, v *Visit) error {
 	o, err := readAppointment(r, true)
 	var a grant.Appointment
-	if err == nil {
+	found, err := attempt(!o.Citizen.IsZero(), err, func() (*views.FoundPerson, error) { return s.appointee(r, v, o) }, func() (err error) {
 		a, err = s.Book.Propose(r.Context(), v.Session.Person, o)
+		return err
+	})
+	if lines := askedTooMuch(w, v, err); lines != nil {
+		return s.showDeputy(w, r, v, http.StatusTooManyRequests, r.PostForm, nil, lines)
 	}
 	if status, lines := refused(v, err); lines != nil {
-		return s.showDeputy(w, r, v, status, r.PostForm, s.appointee(r, v, o), lines)
+		return s.showDeputy(w, r, v, status, r.PostForm, found, lines)
 	}
 	if err != nil {
 		return err

@@ -137,7 +137,7 @@ func versionsOf(v *Visit, g grant.Sight) []views.Event {
 		}
 		at := g.Grant
 		at.Until = version.Until
-		text := v.T("rights.until_then", "until", untilWords(v, at))
+		text := v.T("rights.until_then", "end", untilPhrase(v, at))
 		if version.OrderNumber != "" {
 			text += " · " + v.T("rights.order_then", "order", version.OrderNumber)
 		}
@@ -217,13 +217,10 @@ func (s *Server) changeForm(w http.ResponseWriter, r *http.Request, v *Visit) er
 	}
 	typed := url.Values{"version": {strconv.FormatInt(g.Version, 10)}, "order_number": {g.OrderNumber}, "note": {g.Note}}
 	if last, ok := g.LastDay(); ok {
-		typed.Set("last_day", last.Numeric(string(v.Lang)))
 		if g.State == grant.StateExpired || g.State == grant.StateSoon { // most renewals are for another year
-			typed.Set("last_day", thai.Date{Year: last.Year + 1, Month: last.Month, Day: min(last.Day, 28)}.Numeric(string(v.Lang)))
-			if last.Day < 28 || last.Month != time.February {
-				typed.Set("last_day", thai.Date{Year: last.Year + 1, Month: last.Month, Day: last.Day}.Numeric(string(v.Lang)))
-			}
+			last = last.AddYears(1)
 		}
+		typed.Set("last_day", last.Numeric(string(v.Lang)))
 	}
 	return s.showChange(w, r, v, http.StatusOK, g, typed, nil)
 }
@@ -266,7 +263,7 @@ func (s *Server) changeRight(w http.ResponseWriter, r *http.Request, v *Visit) e
 	if err != nil {
 		return err
 	}
-	return s.see(w, r, v, backTo(g)+"?sort=-number&saved="+g.ID, v.Notice(views.NoticeOK, "rights.changed", "number", strconv.FormatInt(g.Number, 10), "until", untilWords(v, g)))
+	return s.see(w, r, v, backTo(g)+"?sort=-number&saved="+g.ID, v.Notice(views.NoticeOK, "rights.changed", "number", strconv.FormatInt(g.Number, 10), "end", untilPhrase(v, g)))
 }
 
 func (s *Server) giveAgain(w http.ResponseWriter, r *http.Request, v *Visit) error {
@@ -321,7 +318,7 @@ func (s *Server) showWaiting(w http.ResponseWriter, r *http.Request, v *Visit, s
 			person.Other = v.T("rights.other_office", "unit", one.Home)
 		}
 		for _, g := range one.Grants {
-			person.Rights = append(person.Rights, v.T("rights.waiting_right", "number", strconv.FormatInt(g.Number, 10), "level", g.Level.Row().Name, "unit", one.UnitName, "until", untilWords(v, g)))
+			person.Rights = append(person.Rights, v.T("rights.waiting_right", "number", strconv.FormatInt(g.Number, 10), "level", g.Level.Row().Name, "unit", one.UnitName, "end", untilPhrase(v, g)))
 		}
 		if one.Person == wrong {
 			person.Problem, person.Reason = true, reason
@@ -363,7 +360,7 @@ func (s *Server) decideIdentity(w http.ResponseWriter, r *http.Request, v *Visit
 }
 
 func (s *Server) myRights(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	rows, appointments, givers, err := s.Book.Mine(r.Context(), v.Session.Person)
+	own, err := s.Book.Mine(r.Context(), v.Session.Person)
 	if err != nil {
 		return err
 	}
@@ -371,9 +368,9 @@ func (s *Server) myRights(w http.ResponseWriter, r *http.Request, v *Visit) erro
 	p.Subtitle = v.T("rights.mine_subtitle", "name", v.Session.Account.Name())
 	p.Crumbs = rightsCrumbs(v)
 	body := views.MyRights{Empty: views.EmptyParams{Title: v.T("rights.mine_none"), Text: v.T("rights.mine_none_text")}}
-	for _, row := range rows {
+	for _, row := range own.Rows {
 		one := views.MyRight{
-			Title: levelName(v, row.Level), Place: placeOf(v, row), GivenBy: givers[row.GivenBy], State: v.T("rights.state_" + string(row.State)), StateKind: stateKinds[row.State],
+			Title: levelName(v, row.Level), Place: placeOf(v, row), GivenBy: own.Givers[row.GivenBy], State: v.T("rights.state_" + string(row.State)), StateKind: stateKinds[row.State],
 			Period: v.T("rights.from_to", "from", shortDate(v, thai.DateOf(row.From)), "until", untilWords(v, row.Grant)),
 		}
 		if row.State == grant.StateEnded || row.State == grant.StateExpired {
@@ -382,7 +379,7 @@ func (s *Server) myRights(w http.ResponseWriter, r *http.Request, v *Visit) erro
 			body.Now = append(body.Now, one)
 		}
 	}
-	for _, a := range appointments {
+	for _, a := range own.Appointments {
 		if !a.Holds {
 			continue
 		}
@@ -403,16 +400,16 @@ func (s *Server) unitHistory(w http.ResponseWriter, r *http.Request, v *Visit) e
 		return err
 	}
 	code := r.PathValue("unit")
-	unit, entries, next, who, err := s.Book.History(r.Context(), v.Session.Person, code, r.URL.Query().Get("before"))
+	h, err := s.Book.History(r.Context(), v.Session.Person, code, r.URL.Query().Get("before"))
 	if err != nil {
 		return err
 	}
 	p := v.Page("rights.history_title")
-	p.Subtitle = unit.Name.In(v.Lang)
+	p.Subtitle = h.Unit.Name.In(v.Lang)
 	p.Crumbs = rightsCrumbs(v, toRights(v))
-	body := views.StoryPage{Events: s.eventsOf(v, entries, who), Empty: views.EmptyParams{Title: v.T("rights.history_none")}}
-	if next != "" {
-		body.Older = historyPath(code) + "?before=" + url.QueryEscape(next)
+	body := views.StoryPage{Events: s.eventsOf(v, h.Entries, h.Names), Empty: views.EmptyParams{Title: v.T("rights.history_none")}}
+	if h.Next != "" {
+		body.Older = historyPath(code) + "?before=" + url.QueryEscape(h.Next)
 	}
 	return s.show(w, r, v, http.StatusOK, p, views.Story(p, body))
 }
@@ -429,16 +426,11 @@ func (s *Server) personStory(w http.ResponseWriter, r *http.Request, v *Visit) e
 	p := v.Page("rights.story_title")
 	p.Subtitle = strings.TrimSpace(story.Found.Name + " · " + story.Unit.Short.In(v.Lang))
 	p.Crumbs = rightsCrumbs(v, toRights(v))
-	manages := len(story.Rows) > 0 && !story.Rows[0].Masked || !story.Found.Masked
 	body := views.StoryPage{Events: s.eventsOf(v, story.Entries, story.Names), Empty: views.EmptyParams{Title: v.T("rights.history_none")}}
-	citizen := story.Citizen.Mask()
-	if manages {
-		citizen = story.Citizen.Dashed()
-	}
-	body.Summary = []views.SummaryRow{{Term: v.T("rights.name"), Value: story.Found.Name}, {Term: v.T("rights.citizen"), Value: citizen},
+	body.Summary = []views.SummaryRow{{Term: v.T("rights.name"), Value: story.Found.Name}, {Term: v.T("rights.citizen"), Value: story.CitizenShown()},
 		{Term: v.T("rights.position"), Value: story.Found.Position}, {Term: v.T("rights.home"), Value: story.Found.Home.In(v.Lang)},
 		{Term: v.T("rights.phone"), Value: story.Found.Phone}, {Term: v.T("rights.email"), Value: story.Found.Email}}
-	if !manages && (v.Posts.Administrator || v.Posts.Auditor) {
+	if story.Masked && (v.Posts.Administrator || v.Posts.Auditor) {
 		body.Unmask = "/people/" + url.PathEscape(string(who)) + "/unmask"
 	}
 	for _, row := range story.Rows {

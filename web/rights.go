@@ -140,13 +140,6 @@ func (s *Server) rightsPage(w http.ResponseWriter, r *http.Request, v *Visit, le
 	for _, row := range page.Rows {
 		body.Rows = append(body.Rows, rowOf(v, row, page.Scope, filter, r.URL.Query().Get("saved")))
 	}
-	if filter.Person != "" && len(page.Rows) > 0 { // the filter shows the ID it was given; addresses keep the person's id
-		for i := range body.Grid.Columns {
-			if f := &body.Grid.Columns[i].Filter; f.Kept == "person" {
-				f.Shown = page.Rows[0].CitizenShown()
-			}
-		}
-	}
 	p := v.Page("rights.title")
 	if v.Fragment == "grid" {
 		return s.show(w, r, v, http.StatusOK, p, views.RightsGrid(p, body))
@@ -203,10 +196,16 @@ func readFilter(given url.Values, level grant.LevelRow) (grant.Filter, url.Value
 		Level: level.Level, Unit: get("unit"), Team: get("team"), Number: get("number"), Citizen: get("citizen"), Search: get(views.ParamSearch),
 		Person: person.ID(get("person")), From: get("from"), Until: get("until"), State: get("state"),
 	}
-	if f.Citizen != "" && f.Person != "" { // typing into the column takes the place of the person found before
-		if strings.ContainsAny(f.Citizen, "Xx") || len(f.Citizen) >= 13 {
+	if f.Person != "" && given.Has("citizen") {
+		// The form sends the person found before together with the field that shows his ID. What else stands in the
+		// field takes his place; a whole ID is asked for next.
+		switch _, err := thai.Digits13(f.Citizen); {
+		case masked(f.Citizen):
 			f.Citizen = ""
-		} else {
+			q.Del("citizen")
+		case err == nil:
+			f.Citizen = ""
+		default:
 			f.Person = ""
 			q.Del("person")
 		}
@@ -234,6 +233,9 @@ func readFilter(given url.Values, level grant.LevelRow) (grant.Filter, url.Value
 	}
 	return f, q
 }
+
+// masked tells whether a text is a citizen ID as the grid shows it to who may not see it whole.
+func masked(text string) bool { return len(text) == 17 && strings.Contains(text, "-XXXXX-XX-") }
 
 func tabsOf(v *Visit, o grant.Overview, c grant.Choices, current string) []views.Tab {
 	tabs := []views.Tab{{Label: v.T("rights.tab_overview"), Href: rightsPath, Current: current == allLevels.Code}}
@@ -311,7 +313,7 @@ func gridOf(v *Visit, level grant.LevelRow, path string, query url.Values, f gra
 		{Key: "unit", Label: v.T("rights.unit"), Filter: views.Filter{Name: "unit", Options: units}},
 		{Key: "team", Label: v.T("rights.team"), Filter: views.Filter{Name: "team", Options: teams}},
 		{Key: "level", Label: v.T("rights.level"), Filter: views.Filter{Name: "level", Options: levels}},
-		{Key: "name", Label: v.T("rights.citizen"), Filter: views.Filter{Name: "citizen", Kept: "person", Hint: v.T("rights.citizen_filter")}},
+		{Key: "name", Label: v.T("rights.citizen"), Filter: views.Filter{Name: "citizen", Kept: "person", Shown: page.Citizen, Hint: v.T("rights.citizen_filter")}},
 		{Key: "from", Label: v.T("rights.from"), Filter: views.Filter{Name: "from", Hint: v.T("rights.day")}},
 		{Key: "until", Label: v.T("rights.until"), Filter: views.Filter{Name: "until", Hint: v.T("rights.day")}},
 		{Label: v.T("rights.state"), Filter: views.Filter{Name: "state", Options: states, All: v.T("rights.state_live")}},
@@ -379,6 +381,15 @@ func untilWords(v *Visit, g grant.Grant) string {
 		return v.T("rights.no_end")
 	}
 	return shortDate(v, last)
+}
+
+// untilPhrase says within a sentence how long a grant holds: ถึง 30 ก.ย. 2570, or โดยไม่มีกำหนดสิ้นสุด.
+func untilPhrase(v *Visit, g grant.Grant) string {
+	last, ok := g.LastDay()
+	if !ok {
+		return v.T("rights.open_end")
+	}
+	return v.T("rights.until_day", "day", shortDate(v, last))
 }
 
 // readOrder reads the form of "+".
@@ -526,14 +537,18 @@ func (s *Server) giveRight(w http.ResponseWriter, r *http.Request, v *Visit) err
 	}
 	order, err := readOrder(r, level)
 	var g grant.Grant
-	if err == nil {
+	found, err := attempt(!order.Citizen.IsZero(), err, func() (*views.FoundPerson, error) { return s.foundFor(r, v, order) }, func() (err error) {
 		g, err = s.Book.Give(r.Context(), v.Session.Person, order)
+		return err
+	})
+	if lines := askedTooMuch(w, v, err); lines != nil {
+		return s.showGive(w, r, v, http.StatusTooManyRequests, level, r.PostForm, nil, lines)
 	}
 	if errors.Is(err, problem.Conflict) { // the form stays open and says why
-		return s.showGive(w, r, v, http.StatusConflict, level, r.PostForm, nil, []views.FieldError{{Field: "citizen", Text: v.Tell(err)}})
+		return s.showGive(w, r, v, http.StatusConflict, level, r.PostForm, found, []views.FieldError{{Field: "citizen", Text: v.Tell(err)}})
 	}
 	if lines, ok := v.Problems(err); ok {
-		return s.showGive(w, r, v, http.StatusUnprocessableEntity, level, r.PostForm, s.foundFor(r, v, order), lines)
+		return s.showGive(w, r, v, http.StatusUnprocessableEntity, level, r.PostForm, found, lines)
 	}
 	if err != nil {
 		return err
@@ -554,20 +569,60 @@ func (s *Server) sawGift(w http.ResponseWriter, r *http.Request, v *Visit, g gra
 	case sight.State == grant.StateFuture:
 		key = "rights.given_future"
 	}
-	notice := v.Notice(views.NoticeOK, key, "who", who, "level", g.Level.Row().Name, "unit", sight.UnitName, "until", untilWords(v, g), "from", shortDate(v, thai.DateOf(g.From)), "number", strconv.FormatInt(g.Number, 10))
+	notice := v.Notice(views.NoticeOK, key, "who", who, "level", g.Level.Row().Name, "unit", sight.UnitName, "end", untilPhrase(v, g), "from", shortDate(v, thai.DateOf(g.From)), "number", strconv.FormatInt(g.Number, 10))
 	notice.Label, notice.Href = v.T("rights.see_right"), "/ko1/grants/"+g.ID
 	return s.see(w, r, v, rightsPath+"/"+g.Level.Row().Code+"?sort=-number&saved="+g.ID, notice)
 }
 
-// foundFor gathers who an order is about, to show him beside the errors; nothing when he may not be shown.
-func (s *Server) foundFor(r *http.Request, v *Visit, o grant.Order) *views.FoundPerson {
-	found, err := s.whoIs(r, v, o)
-	if err != nil {
-		return nil // the form says what is wrong with it; this is only company
+// attempt does what a form asks for, unless the form itself is wrong, and answers whom company finds, to show him
+// beside what went wrong. Every answer tells something about the person behind a citizen ID: so when the form names
+// one, the look at him, recorded and limited as any other, comes before all else.
+func attempt(byID bool, form error, company func() (*views.FoundPerson, error), act func() error) (found *views.FoundPerson, err error) {
+	if byID {
+		if found, err = company(); err != nil {
+			return nil, err
+		}
 	}
-	return foundOf(v, found, o.Unit)
+	if err = form; err == nil {
+		err = act()
+	}
+	if byID || !errors.Is(err, problem.Invalid) {
+		return found, err
+	}
+	found, failed := company()
+	if failed != nil {
+		return nil, failed
+	}
+	return found, err
 }
 
+// foundFor gathers who an order is about; nil when it names nobody, or nobody who may be shown.
+func (s *Server) foundFor(r *http.Request, v *Visit, o grant.Order) (*views.FoundPerson, error) {
+	if o.Unit == "" {
+		return nil, nil
+	}
+	found, err := s.whoIs(r, v, o)
+	if errors.Is(err, problem.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return foundOf(v, found, o.Unit), nil
+}
+
+// askedTooMuch is the line of a form whose sender has looked up too many citizen IDs; nil for any other error. The
+// form says nothing else then.
+func askedTooMuch(w http.ResponseWriter, v *Visit, err error) []views.FieldError {
+	var p *problem.Problem
+	if !errors.As(err, &p) || !p.TooMany {
+		return nil
+	}
+	retryAfter(w, p)
+	return []views.FieldError{{Field: "citizen", Text: v.Tell(err)}}
+}
+
+// whoIs answers who an order is about; NotFound when it names nobody.
 func (s *Server) whoIs(r *http.Request, v *Visit, o grant.Order) (grant.Found, error) {
 	if !o.Citizen.IsZero() {
 		return s.Book.LookUp(r.Context(), v.Session.Person, o.Unit, o.Citizen)
@@ -575,8 +630,7 @@ func (s *Server) whoIs(r *http.Request, v *Visit, o grant.Order) (grant.Found, e
 	if o.Person == "" {
 		return grant.Found{}, problem.New(problem.NotFound, "problem.person_unknown")
 	}
-	found, _, err := s.Book.Show(r.Context(), v.Session.Person, o.Unit, o.Person)
-	return found, err
+	return s.Book.Show(r.Context(), v.Session.Person, o.Unit, o.Person)
 }
 
 // foundOf is how a form shows who is behind a citizen ID.
@@ -636,7 +690,7 @@ func (s *Server) lookUp(w http.ResponseWriter, r *http.Request, v *Visit) error 
 // piece answers with the box of a person alone.
 func (s *Server) piece(w http.ResponseWriter, r *http.Request, v *Visit, f *views.FoundPerson) error {
 	p := v.Page("rights.give_title")
-	v.Fragment = "grid" // the body alone
+	v.Fragment = "lookup"
 	if f == nil {
 		return s.show(w, r, v, http.StatusOK, p, templ.NopComponent)
 	}
