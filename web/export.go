@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 
@@ -75,11 +76,48 @@ func fileName(v *Visit, level grant.LevelRow, ending string) string {
 	return "rights-" + level.Code + "-" + thai.DateOf(v.Now).String() + "." + ending
 }
 
-func (s *Server) exportCSV(w http.ResponseWriter, r *http.Request, v *Visit) error {
+// exporting holds one token for each export under way. Each holds its rows in memory, and drawing a workbook takes a
+// processor for seconds: beyond these, everyone else would wait.
+var exporting = make(chan struct{}, 2)
+
+// export answers with the rows of a filter as a file of a format, drawn by draw after the book has let go of them.
+func (s *Server) export(w http.ResponseWriter, r *http.Request, v *Visit, format, kind string, draw func(*Visit, []grant.Row) ([]byte, error)) error {
 	level, filter, err := s.exported(r, v)
 	if err != nil {
 		return err
 	}
+	select {
+	case exporting <- struct{}{}:
+	default:
+		return &problem.Problem{Kind: problem.Busy, Key: "rights.export_busy", RetryAfter: 10 * time.Second, TooMany: true}
+	}
+	file, err := func() ([]byte, error) {
+		defer func() { <-exporting }()
+		rows, err := s.Book.Export(r.Context(), v.Session.Person, filter, format)
+		if err != nil {
+			return nil, err
+		}
+		return draw(v, rows)
+	}()
+	if err != nil {
+		return err
+	}
+	attachment(w, kind, fileName(v, level, format))
+	if _, err := w.Write(file); err != nil {
+		return fmt.Errorf("send export: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) exportCSV(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	return s.export(w, r, v, "csv", "text/csv; charset=utf-8", drawCSV)
+}
+
+func (s *Server) exportXLSX(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	return s.export(w, r, v, "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", drawXLSX)
+}
+
+func drawCSV(v *Visit, rows []grant.Row) ([]byte, error) {
 	var out bytes.Buffer
 	out.WriteString("\ufeff") // without the byte order mark Excel reads Thai as Latin
 	file := csv.NewWriter(&out)
@@ -89,92 +127,80 @@ func (s *Server) exportCSV(w http.ResponseWriter, r *http.Request, v *Visit) err
 		line[i] = v.T(key)
 	}
 	if err := file.Write(line); err != nil {
-		return fmt.Errorf("write export: %w", err)
+		return nil, fmt.Errorf("write export: %w", err)
 	}
-	err = s.Book.Each(r.Context(), v.Session.Person, filter, func(row grant.Row) error {
+	for _, row := range rows {
 		for i, cell := range exportRow(v, row) {
 			line[i] = plainCell(cell)
 		}
-		return file.Write(line)
-	})
-	if err != nil {
-		return err
+		if err := file.Write(line); err != nil {
+			return nil, fmt.Errorf("write export: %w", err)
+		}
 	}
 	if file.Flush(); file.Error() != nil {
-		return fmt.Errorf("write export: %w", file.Error())
+		return nil, fmt.Errorf("write export: %w", file.Error())
 	}
-	attachment(w, "text/csv; charset=utf-8", fileName(v, level, "csv"))
-	if _, err := w.Write(out.Bytes()); err != nil {
-		return fmt.Errorf("send export: %w", err)
-	}
-	return nil
+	return out.Bytes(), nil
 }
 
-func (s *Server) exportXLSX(w http.ResponseWriter, r *http.Request, v *Visit) (err error) {
-	level, filter, err := s.exported(r, v)
-	if err != nil {
-		return err
-	}
+func drawXLSX(v *Visit, rows []grant.Row) (drawn []byte, err error) {
 	file := excelize.NewFile()
 	defer func() {
 		if closing := file.Close(); err == nil && closing != nil {
 			err = fmt.Errorf("close export: %w", closing)
 		}
 	}()
-	const sheet = "Sheet1"
-	stream, err := file.NewStreamWriter(sheet)
+	if err := fillSheet(v, file, rows); err != nil {
+		return nil, fmt.Errorf("write export: %w", err)
+	}
+	var out bytes.Buffer
+	if err := file.Write(&out); err != nil {
+		return nil, fmt.Errorf("write export: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// fillSheet writes the rows into the only sheet of a workbook, under a head that stays in sight.
+func fillSheet(v *Visit, file *excelize.File, rows []grant.Row) error {
+	stream, err := file.NewStreamWriter("Sheet1")
 	if err != nil {
-		return fmt.Errorf("write export: %w", err)
+		return err
 	}
 	head, err := file.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}})
 	if err != nil {
-		return fmt.Errorf("write export: %w", err)
+		return err
 	}
 	// "@" is text: 13 digits stay 13 digits and nothing is a formula.
 	text, err := file.NewStyle(&excelize.Style{CustomNumFmt: ptr("@")})
 	if err != nil {
-		return fmt.Errorf("write export: %w", err)
+		return err
 	}
 	widths := []float64{8, 28, 28, 14, 18, 30, 36, 28, 12, 12, 18, 30, 20}
 	for i, width := range widths {
 		if err := stream.SetColWidth(i+1, i+1, width); err != nil {
-			return fmt.Errorf("write export: %w", err)
+			return err
 		}
 	}
 	if err := stream.SetPanes(&excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}); err != nil {
-		return fmt.Errorf("write export: %w", err)
+		return err
 	}
 	cells := make([]any, len(exportColumns))
 	for i, key := range exportColumns {
 		cells[i] = excelize.Cell{StyleID: head, Value: v.T(key)}
 	}
 	if err := stream.SetRow("A1", cells); err != nil {
-		return fmt.Errorf("write export: %w", err)
+		return err
 	}
-	n := 1
-	err = s.Book.Each(r.Context(), v.Session.Person, filter, func(row grant.Row) error {
-		n++
+	for n, row := range rows {
 		for i, cell := range exportRow(v, row) {
 			cells[i] = excelize.Cell{StyleID: text, Value: cell}
 		}
 		cells[0] = row.Number
-		return stream.SetRow("A"+strconv.Itoa(n), cells)
-	})
-	if err != nil {
-		return err
+		if err := stream.SetRow("A"+strconv.Itoa(n+2), cells); err != nil {
+			return err
+		}
 	}
-	if err := stream.Flush(); err != nil {
-		return fmt.Errorf("write export: %w", err)
-	}
-	var out bytes.Buffer
-	if err := file.Write(&out); err != nil {
-		return fmt.Errorf("write export: %w", err)
-	}
-	attachment(w, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", fileName(v, level, "xlsx"))
-	if _, err := w.Write(out.Bytes()); err != nil {
-		return fmt.Errorf("send export: %w", err)
-	}
-	return nil
+	return stream.Flush()
 }
 
 func ptr[T any](v T) *T { return &v }
