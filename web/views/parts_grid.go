@@ -81,6 +81,17 @@ func (g Grid) set(f Filter) bool {
 // value is what the field of a filter shows.
 func (g Grid) value(f Filter) string { return orDefault(g.Query.Get(f.Name), f.Shown) }
 
+// kept are the filters whose value stands in the form beside their field, so that the other filters do not lose it.
+func (g Grid) kept() []Filter {
+	var list []Filter
+	for _, c := range g.Columns {
+		if c.Filter.Kept != "" && g.Query.Get(c.Filter.Kept) != "" {
+			list = append(list, c.Filter)
+		}
+	}
+	return list
+}
+
 // URL is the address of this grid with some parameters changed, as pairs of
 // name and value; an empty value takes a parameter away. Any change but of the
 // page goes back to page 1.

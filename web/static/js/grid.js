@@ -17,16 +17,26 @@ document.body.append(status);
 
 const grid = () => document.getElementById('grid');
 
-// query is the form as a URL, without what is empty or goes without saying.
-function query(form) {
-  const url = new URL(form.dataset.gridPath, location.href);
-  const fields = new URLSearchParams();
+// fields is what the form asks for, without what is empty or goes without saying.
+function fields(form) {
+  const list = new URLSearchParams();
+  const over = replaced(form);
   for (const [name, value] of new FormData(form)) {
     const usual = form.elements[name].dataset?.usual;
-    if (value.trim() !== '' && value !== usual) fields.append(name, value);
+    if (value.trim() !== '' && value !== usual && !over.has(name)) list.append(name, value);
   }
-  url.search = fields.toString();
-  return url;
+  return list;
+}
+
+// replaced are the fields that do not count: of a person found by ID and the field that shows his ID, that field as
+// long as it stands as it was, and then the person.
+function replaced(form) {
+  const over = new Set();
+  for (const person of form.querySelectorAll('input[data-shown-in]')) {
+    const shown = form.elements[person.dataset.shownIn];
+    over.add(shown.value === shown.defaultValue ? shown.name : person.name);
+  }
+  return over;
 }
 
 // digits is how many digits a text is, if it is nothing else: the length of a citizen ID, or of a part of one.
@@ -39,11 +49,15 @@ function digits(text) {
 // posted, and the server answers with an address that names the person otherwise.
 const WHOLE = 13;
 const TELLING = 10;
-const longest = (form) => Math.max(0, ...[...form.querySelectorAll('input.input')].map((input) => digits(input.value)));
 
 function send(form, history, typed = false) {
-  const posted = form.getAttribute('method') === 'post' && longest(form) >= TELLING;
-  return posted ? show(form.action, history, typed, new URLSearchParams(new FormData(form))) : show(query(form), history, typed);
+  const asked = fields(form);
+  if (form.getAttribute('method') === 'post' && [...asked.values()].some((value) => digits(value) >= TELLING)) {
+    return show(form.action, history, typed, asked);
+  }
+  const url = new URL(form.dataset.gridPath, location.href);
+  url.search = asked.toString();
+  return show(url, history, typed);
 }
 
 async function show(url, history, typed = false, body = undefined) {
@@ -57,8 +71,9 @@ async function show(url, history, typed = false, body = undefined) {
     const html = answer.ok && (body || !answer.redirected) ? await answer.text() : '';
     if (body) url = answer.url;
     const next = new DOMParser().parseFromString(html, 'text/html').getElementById('grid');
-    if (!next) {
-      location.assign(url); // signed out, refused, broken: the page itself says it best
+    if (!next) { // signed out, refused, broken: the page itself says it best
+      if (body && !answer.redirected) grid().querySelector('form').submit();
+      else location.assign(url);
       return;
     }
     replace(next, typed);
@@ -85,7 +100,8 @@ function replace(next, typed) {
   old.replaceWith(fresh);
   if (focus) {
     const twin = (focus.id && document.getElementById(focus.id)) || fresh.querySelector('.input, a');
-    if (typed && twin?.matches('input.input')) {
+    const found = typed && twin?.form?.querySelector(`input[data-shown-in="${twin.name}"]`); // what was typed is a person
+    if (typed && !found && twin?.matches('input.input')) {
       twin.value = focus.value; // the server may have trimmed it
       twin.focus({ preventScroll: true });
       twin.setSelectionRange(focus.selectionStart, focus.selectionEnd);
