@@ -33,6 +33,9 @@ func openNew(ctx context.Context, d *config.Database, secrets config.Secrets, c 
 	v := &vault{db: db}
 	err = db.Migrate(ctx)
 	if err == nil {
+		_, _, err = versions(ctx, db)
+	}
+	if err == nil {
 		v.ring, err = keys(ctx, db, d, secrets, true)
 	}
 	if err == nil {
@@ -49,6 +52,16 @@ func openNew(ctx context.Context, d *config.Database, secrets config.Secrets, c 
 	return v, nil
 }
 
+// versions answers the version of the database and this program's. It fails when a newer program has migrated the
+// database: this one does not know what its tables mean.
+func versions(ctx context.Context, db *store.DB) (have, want int64, err error) {
+	have, want, err = db.Migrated(ctx)
+	if err == nil && have > want {
+		err = config.Wrong("database", "it was made by a newer program (version %d, this one knows %d)", have, want)
+	}
+	return have, want, err
+}
+
 // openExisting opens a database that is there and of this program's version, with its keys, and makes nothing.
 func openExisting(ctx context.Context, d *config.Database, secrets config.Secrets, c clock.Clock) (*vault, error) {
 	if path, ok := strings.CutPrefix(d.URL, "sqlite:"); ok {
@@ -61,11 +74,9 @@ func openExisting(ctx context.Context, d *config.Database, secrets config.Secret
 		return nil, err
 	}
 	v := &vault{db: db}
-	have, want, err := db.Migrated(ctx)
+	have, want, err := versions(ctx, db)
 	switch {
 	case err != nil:
-	case have > want:
-		err = fmt.Errorf("the database was made by a newer program (version %d, this one knows %d)", have, want)
 	case have < want:
 		err = fmt.Errorf("the database is at version %d of %d: run sitthi migrate", have, want)
 	default:

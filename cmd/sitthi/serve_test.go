@@ -22,7 +22,9 @@ import (
 	"testing"
 	"time"
 
+	"sitthi/internal/clock"
 	"sitthi/internal/config"
+	"sitthi/internal/store"
 )
 
 // service is a program that serves in this process.
@@ -249,6 +251,34 @@ func TestWrongSettingsStopTheStart(t *testing.T) {
 		err := run(t.Context(), tt.args, nil, io.Discard, io.Discard)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%v: %v", tt.args, err)
+		}
+	}
+}
+
+func TestANewerDatabaseIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.db")
+	if err := serveWith(t, "--database", "sqlite:"+path).stop(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + path, Clock: clock.System{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, TRUE)`)
+		return err
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{
+		{"serve", "--listen", "localhost:0", "--metrics", "off"}, {"migrate"}, {"audit", "verify"},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		err := run(ctx, append(command, "--database", "sqlite:"+path), nil, io.Discard, io.Discard)
+		cancel()
+		if err == nil || !strings.Contains(err.Error(), "newer program (version 999") {
+			t.Errorf("%s: %v", command[0], err)
 		}
 	}
 }
