@@ -38,7 +38,7 @@ func Fold(s string) string {
 func clean(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
-		case unicode.IsSpace(r):
+		case unicode.IsSpace(r), isFiller(r):
 			return ' '
 		case isInvisible(r), unicode.IsControl(r):
 			return -1

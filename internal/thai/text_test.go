@@ -29,6 +29,11 @@ func TestCleanLine(t *testing.T) {
 		{"nikhahit of Pali kept", "พุทธ\u0e4d สรณ\u0e4d", "พุทธ\u0e4d สรณ\u0e4d"},
 		{"broken UTF-8", "ก\xffข", "กข"},
 		{"nothing", "\u200b \n", ""},
+		{"Hangul fillers", "\u3164\u115f\u1160\uffa0", ""},
+		{"Braille without dots", "\u2800\u2800", ""},
+		{"joiners and selectors", "\u034f\ufe0f\u180b\u17b4\u2065\U000e0100\U000e0041", ""},
+		{"fillers as blanks", "สมชาย\u2800\u3164ใจดี\uffa0", "สมชาย ใจดี"},
+		{"a selector within", "ก\ufe0fข", "กข"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

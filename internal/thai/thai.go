@@ -32,8 +32,15 @@ func isDigit(r rune) bool { return r >= '0' && r <= '9' }
 
 // isInvisible reports the format characters (Cf) that a copy from a web page, a
 // PDF or LINE brings along unseen: zero-width space and joiners, byte order
-// mark, soft hyphen, direction marks.
-func isInvisible(r rune) bool { return unicode.Is(unicode.Cf, r) }
+// mark, soft hyphen, direction marks. It reports fillers and selectors, too, of
+// which somebody could make a name that shows as nothing.
+func isInvisible(r rune) bool {
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) || isFiller(r)
+}
+
+// isFiller reports letters and signs that are drawn as a blank: the Hangul
+// filler, its half-width form, and the Braille pattern without dots.
+func isFiller(r rune) bool { return r == '\u3164' || r == '\uffa0' || r == '\u2800' }
 
 // isDash reports hyphens and dashes of every kind, with the modifier minus, the
 // hyphen bullet and the minus sign, which Unicode does not count among them.
