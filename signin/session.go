@@ -22,9 +22,9 @@ type Session struct {
 	Account     officer.Account
 	CreatedAt   time.Time
 	SeenAt      time.Time // to the minute
-	SteppedUpAt time.Time
-	Address     string // where it was opened from
-	Agent       string // the browser, as it named itself
+	SteppedUpAt time.Time // zero by a token from before the last step-up
+	Address     string    // where it was opened from
+	Agent       string    // the browser, as it named itself
 
 	stepUp time.Duration // zero for the default
 }
@@ -47,6 +47,7 @@ const seenStep = time.Minute
 
 // formerLife is how long a token still opens its session after a step-up gave it a new one. A browser that sends a
 // form twice throws the first answer away, and with it the new token: without this the person would be signed out.
+// The token counts as one whose owner has not given the password: whoever stole it before gains nothing by the step-up.
 const formerLife = 30 * time.Second
 
 // errNoSession is the one answer for a session that ended, expired, or never was.
@@ -62,6 +63,7 @@ func (d *Desk) Session(ctx context.Context, token string) (Session, error) {
 		hash := seal.TokenHash(token)
 		if s, err = selectSession(ctx, tx, hash); errors.Is(err, problem.NotFound) {
 			s, err = selectFormer(ctx, tx, hash, tx.Now.Add(-formerLife))
+			s.SteppedUpAt = time.Time{}
 		}
 		return err
 	})

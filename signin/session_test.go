@@ -139,8 +139,13 @@ func TestStepUpSlides(t *testing.T) {
 		}
 		// The token from before goes on for half a minute, for a form that was sent twice.
 		former := opened.Token
-		if again, err := o.desk.Session(t.Context(), former); err != nil || again.ID != s.ID {
+		again, err := o.desk.Session(t.Context(), former)
+		if err != nil || again.ID != s.ID || again.SteppedUp(env.DB.Now()) {
 			t.Errorf("the token from before the step-up answers %+v, %v", again, err)
+		}
+		former = token
+		if token, err = o.desk.StepUp(t.Context(), again, password); err != nil { // the form sent twice
+			t.Fatal(err)
 		}
 		opened.Token = token
 		if again := steppedUp(9*time.Minute, true); again.ID != s.ID || !again.CreatedAt.Equal(s.CreatedAt) {
