@@ -35,6 +35,7 @@ var (
 	failureFault    = failure{http.StatusInternalServerError, "problem.fault"}
 	failureForm     = failure{http.StatusBadRequest, "problem.form"}
 	failureFormType = failure{http.StatusUnsupportedMediaType, "problem.form"}
+	failureSlow     = failure{http.StatusRequestTimeout, "problem.slow"}
 	failureTooBig   = failure{http.StatusRequestEntityTooLarge, "problem.too_big"}
 	failureMethod   = failure{http.StatusMethodNotAllowed, "problem.method"}
 	failureTooMany  = failure{http.StatusTooManyRequests, "problem.too_many"}
@@ -79,6 +80,8 @@ func (s *Server) tellFailure(w http.ResponseWriter, r *http.Request, v *Visit, e
 		s.failPage(w, r, v, failureForm, views.FailParams{})
 	case errors.Is(err, errFormType):
 		s.failPage(w, r, v, failureFormType, views.FailParams{})
+	case errors.Is(err, errFormSlow):
+		s.failPage(w, r, v, failureSlow, views.FailParams{})
 	case errors.Is(err, errMethod):
 		s.failPage(w, r, v, failureMethod, views.FailParams{})
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
@@ -148,10 +151,12 @@ func (s *Server) failPage(w http.ResponseWriter, r *http.Request, v *Visit, f fa
 	}
 	r = r.WithContext(context.WithoutCancel(r.Context())) // the time that ran out is no reason not to say so
 	if err := s.show(w, r, v, f.status, p, views.Fail(p, params)); err != nil {
-		s.Log.ErrorContext(r.Context(), "error page failed", "why", err)
-		if rec, ok := w.(*observe.Recorder); ok && !rec.Started() {
-			s.plain(w, http.StatusInternalServerError, "500 "+v.Request)
+		if rec, ok := w.(*observe.Recorder); ok && rec.Started() {
+			s.Log.InfoContext(r.Context(), "answer broke off", "why", err)
+			return
 		}
+		s.Log.ErrorContext(r.Context(), "error page failed", "why", err)
+		s.plain(w, http.StatusInternalServerError, "500 "+v.Request)
 	}
 }
 

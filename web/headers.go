@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -63,16 +64,29 @@ func (s *Server) forwarded(headers []string) netip.Addr {
 	hops := strings.Split(strings.Join(headers, ","), ",")
 	var client netip.Addr
 	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
+		hop, ok := hopOf(strings.TrimSpace(hops[i]))
+		if !ok {
 			return client
 		}
-		client = hop.Unmap()
+		client = hop
 		if !s.trusts(client) {
 			return client
 		}
 	}
 	return client
+}
+
+// hopOf reads an address as proxies write it: some add the port, and set IPv6 in brackets.
+func hopOf(text string) (netip.Addr, bool) {
+	hop, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
+	if err != nil {
+		at, err := netip.ParseAddrPort(text)
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		hop = at.Addr()
+	}
+	return hop.Unmap().WithZone(""), true
 }
 
 func (s *Server) trusts(a netip.Addr) bool {
@@ -102,10 +116,12 @@ func local(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// errForm says that a form is in a shape that no page of ours sends.
+// What is wrong with a form that no page of ours sends so: it can not be read, is of another kind, or took so long
+// that the server did not wait for the end.
 var (
 	errForm     = errors.New("form can not be read")
 	errFormType = errors.New("form is of an unknown type")
+	errFormSlow = errors.New("form did not arrive in time")
 )
 
 // read takes in the form of a request. Text that is not UTF-8, or holds a NUL that PostgreSQL can not keep, comes
@@ -120,10 +136,13 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := r.ParseForm(); err != nil {
 		var big *http.MaxBytesError
-		if errors.As(err, &big) {
+		switch {
+		case errors.As(err, &big):
 			return err
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return errFormSlow
 		}
-		return errForm
+		return errForm // cut short, too: then nobody waits for the answer
 	}
 	if !plain(r.URL.Path) || !plainValues(r.Form) {
 		return errForm
