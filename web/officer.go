@@ -259,6 +259,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *Visit) error
 		}
 	}
 	s.dropCookie(w, sessionCookie)
+	v.Session = nil
 	return s.see(w, r, v, "/officer/login", v.Notice(views.NoticeOK, "officer.signed_out"))
 }
 
@@ -334,5 +335,6 @@ func (s *Server) endSessions(w http.ResponseWriter, r *http.Request, v *Visit) e
 		return err
 	}
 	s.dropCookie(w, sessionCookie)
+	v.Session = nil
 	return s.see(w, r, v, "/officer/login", v.Notice(views.NoticeOK, "officer.sessions_ended"))
 }

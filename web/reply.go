@@ -49,7 +49,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, v *Visit, status i
 // once. Within a dialog the script is told where to go.
 func (s *Server) see(w http.ResponseWriter, r *http.Request, v *Visit, path string, notice *views.Notice) error {
 	if notice != nil {
-		if err := s.leaveNotice(w, v.Now, notice); err != nil {
+		if err := s.leaveNotice(w, r, v, notice); err != nil {
 			return err
 		}
 	}

@@ -317,6 +317,14 @@ func TestStepUp(t *testing.T) {
 	if b.cookies[k.server.cookieName(sessionCookie)] == token {
 		t.Error("the session kept its token")
 	}
+	// Whoever has the token from before gains nothing by the password that was given.
+	former := k.visitor(t)
+	former.cookies[k.server.cookieName(sessionCookie)] = token
+	seen = nil
+	former.post("/test/act", typed...).wants(http.StatusUnprocessableEntity, stepUpField)
+	if seen != nil {
+		t.Fatal("the act was done with a token from before the step-up")
+	}
 	// Sent twice, as by a double click without scripts: the browser has thrown the first answer and its token away.
 	twice := k.visitor(t)
 	twice.cookies[k.server.cookieName(sessionCookie)] = token
@@ -503,6 +511,21 @@ func TestNotice(t *testing.T) {
 	b.fragment("").get("/test/page").wants(http.StatusOK, "อีก 7 วินาที", "notice-ok", `href="/again"`)
 	b.get("/test/page").lacks("notice-ok")
 
+	// Whoever else holds the cookie can not read it: another person, one who has signed out, another browser.
+	boss, other := k.as(t, chief12), k.as(t, chief13)
+	boss.post("/test/act")
+	for _, thief := range []*browser{other, k.visitor(t), b} {
+		thief.cookies[name] = boss.cookies[name]
+		thief.get("/test/page").wants(http.StatusOK).lacks("notice-ok")
+	}
+	boss.get("/test/page").wants(http.StatusOK, "notice-ok")
+	b.post("/test/act")
+	stranger := k.visitor(t)
+	stranger.cookies[name] = b.cookies[name]
+	stranger.get("/test/page").wants(http.StatusOK).lacks("notice-ok")
+	boss.cookies[name] = b.cookies[name]
+	boss.get("/test/page").wants(http.StatusOK).lacks("notice-ok")
+
 	b.post("/test/act")
 	kept := b.cookies[name]
 	k.later(2 * time.Minute)
@@ -545,6 +568,10 @@ func TestProxies(t *testing.T) {
 		{"two headers", []string{"127.0.0.0/8"}, []string{"203.0.113.1", "198.51.100.7"}, "198.51.100.7"},
 		{"two proxies", []string{"127.0.0.0/8", "10.0.0.0/8"}, []string{"203.0.113.1, 198.51.100.7, 10.1.2.3"}, "198.51.100.7"},
 		{"IPv6", []string{"127.0.0.0/8"}, []string{"2001:db8::1"}, "2001:db8::1"},
+		{"IPv6 in brackets", []string{"127.0.0.0/8"}, []string{"[2001:db8::1]"}, "2001:db8::1"},
+		{"with ports", []string{"127.0.0.0/8", "10.0.0.0/8"}, []string{"203.0.113.1:1, 198.51.100.7:5, 10.1.2.3:443"}, "198.51.100.7"},
+		{"IPv6 with a port", []string{"127.0.0.0/8", "fd00::/8"}, []string{"[2001:db8::1]:9, [fd00::1]:443"}, "2001:db8::1"},
+		{"a port that is none", []string{"127.0.0.0/8"}, []string{"198.51.100.7:http"}, "127.0.0.1"},
 		{"rubbish", []string{"127.0.0.0/8"}, []string{"somewhere"}, "127.0.0.1"},
 		{"nothing", []string{"127.0.0.0/8"}, nil, "127.0.0.1"},
 	} {

@@ -70,9 +70,20 @@ func (s *Server) browser(w http.ResponseWriter, r *http.Request) string {
 	return token
 }
 
-// identify finds out who has signed in. A session that is over is forgotten, and the person is told so when she is
-// asked to sign in.
+// identify finds out who has signed in, and what news the browser brings along for the page.
 func (s *Server) identify(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	if err := s.findSession(w, r, v); err != nil {
+		return err
+	}
+	if v.Fragment == "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		v.notice = s.takeNotice(r, v)
+	}
+	return nil
+}
+
+// findSession finds the session that the browser brings. One that is over is forgotten, and the person is told so
+// when she is asked to sign in.
+func (s *Server) findSession(w http.ResponseWriter, r *http.Request, v *Visit) error {
 	token := s.cookie(r, sessionCookie)
 	if token == "" {
 		return nil
@@ -184,29 +195,42 @@ type sealedNotice struct {
 	Until time.Time
 }
 
+// noticePlace binds a sealed notice to who may read it: the session or, of a visitor, the browser.
+func (v *Visit) noticePlace(browser string) string {
+	if v.Session != nil {
+		return "web.notice/session/" + v.Session.ID
+	}
+	return "web.notice/browser/" + browser
+}
+
 // leaveNotice gives the browser a notice to bring to the next page. It is sealed: notices name persons, and nobody
-// can make the site say what he likes.
-func (s *Server) leaveNotice(w http.ResponseWriter, now time.Time, n *views.Notice) error {
-	plain, err := json.Marshal(sealedNotice{*n, now.Add(noticeLives)})
+// can make the site say what he likes, nor read what it said to another.
+func (s *Server) leaveNotice(w http.ResponseWriter, r *http.Request, v *Visit, n *views.Notice) error {
+	plain, err := json.Marshal(sealedNotice{*n, v.Now.Add(noticeLives)})
 	if err != nil {
 		return fmt.Errorf("leave notice: %w", err)
 	}
-	s.setCookie(w, noticeCookie, base64.RawURLEncoding.EncodeToString(s.Ring.Seal("web.notice", plain)), noticeLives)
+	browser := ""
+	if v.Session == nil {
+		browser = s.browser(w, r)
+	}
+	sealed := s.Ring.Seal(v.noticePlace(browser), plain)
+	s.setCookie(w, noticeCookie, base64.RawURLEncoding.EncodeToString(sealed), noticeLives)
 	return nil
 }
 
-// takeNotice reads the notice that the browser brought. One that does not open, or is too old, is no notice.
-func (s *Server) takeNotice(r *http.Request, now time.Time) *views.Notice {
+// takeNotice reads the notice that the browser brought. One that is another's, or is too old, is no notice.
+func (s *Server) takeNotice(r *http.Request, v *Visit) *views.Notice {
 	sealed, err := base64.RawURLEncoding.DecodeString(s.cookie(r, noticeCookie))
 	if err != nil || len(sealed) == 0 {
 		return nil
 	}
-	plain, err := s.Ring.Open("web.notice", sealed)
+	plain, err := s.Ring.Open(v.noticePlace(s.cookie(r, browserCookie)), sealed)
 	if err != nil {
 		return nil
 	}
 	var n sealedNotice
-	if err := json.Unmarshal(plain, &n); err != nil || now.After(n.Until) {
+	if err := json.Unmarshal(plain, &n); err != nil || v.Now.After(n.Until) {
 		return nil
 	}
 	return &n.Notice

@@ -43,14 +43,10 @@ type Visit struct {
 }
 
 func (s *Server) visit(r *http.Request) *Visit {
-	v := &Visit{
+	return &Visit{
 		Lang: s.language(r), Request: observe.RequestOf(r.Context()), Address: clientOf(r), Now: s.Clock.Now(),
 		Fragment: fragmentOf(r), server: s, path: pathOf(r),
 	}
-	if v.Fragment == "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		v.notice = s.takeNotice(r, v.Now)
-	}
-	return v
 }
 
 // fragmentOf reads which part of a page the scripts ask for.
