@@ -266,6 +266,12 @@ func (w *window) picture(name string) {
 	w.u.Helper()
 	w.u.looked++
 	w.NoHorizontalScroll()
+	var over []string
+	w.Eval(`[...document.querySelectorAll("table")].map(t => [t, t.getBoundingClientRect().right - t.parentElement.getBoundingClientRect().right])
+		.filter(([t, by]) => by > 1).map(([t, by]) => t.caption?.innerText + " by " + by)`, &over)
+	if len(over) > 0 {
+		w.u.Errorf("%s: %s: a table is wider than its sheet: %q", w.Path(), name, over)
+	}
 	if w.u.full {
 		w.Screenshot(fmt.Sprintf("manual-%s-%02d-%s", w.u.name, w.u.looked, name))
 	}
