@@ -255,11 +255,10 @@ func TestWrongSettingsStopTheStart(t *testing.T) {
 	}
 }
 
-func TestANewerDatabaseIsRefused(t *testing.T) {
+// A program that runs goes on when a newer one migrates the database; none starts on it any more.
+func TestANewerDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.db")
-	if err := serveWith(t, "--database", "sqlite:"+path).stop(); err != nil {
-		t.Fatal(err)
-	}
+	s := serveWith(t, "--database", "sqlite:"+path)
 	db, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + path, Clock: clock.System{}})
 	if err != nil {
 		t.Fatal(err)
@@ -269,6 +268,12 @@ func TestANewerDatabaseIsRefused(t *testing.T) {
 		return err
 	})
 	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, _ := get(t, http.DefaultClient, s.address+"/readyz"); status != http.StatusOK {
+		t.Errorf("what runs answers %d", status)
+	}
+	if err := s.stop(); err != nil {
 		t.Fatal(err)
 	}
 	for _, command := range [][]string{
