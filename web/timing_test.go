@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -105,43 +104,6 @@ func (a *answer) shape() string {
 	}
 	slices.Sort(lines[1:])
 	return strings.Join(lines, "\n")
-}
-
-// TestStrangersLearnNothingFromTimes compares the quickest of several answers: a password hash that one standing costs
-// and another does not would show at once.
-func TestStrangersLearnNothingFromTimes(t *testing.T) {
-	k := newKit(t)
-	k.switchOff(t, considers3)
-	for _, c := range []struct {
-		name string
-		try  func(b *browser, citizen string) *answer
-		want int
-	}{
-		{"registration", func(b *browser, citizen string) *answer {
-			return b.post("/officer/register", newcomer(citizen, newMail, newPhone)...)
-		}, http.StatusSeeOther},
-		{"sign-in", func(b *browser, citizen string) *answer {
-			return b.post("/officer/login", "citizen_id", citizen, "password", "not the password")
-		}, http.StatusUnprocessableEntity},
-	} {
-		quickest := make([]time.Duration, len(strangers))
-		for range 5 { // in turn, so that a busy machine is busy for all
-			for i, s := range strangers {
-				k.later(24 * time.Hour)
-				b := k.visitor(t)
-				began := time.Now()
-				c.try(b, s.citizen).wants(c.want)
-				if took := time.Since(began); quickest[i] == 0 || took < quickest[i] {
-					quickest[i] = took
-				}
-			}
-		}
-		if slices.Max(quickest) > 2*slices.Min(quickest) {
-			for i, s := range strangers {
-				t.Errorf("%s of %s takes %s", c.name, s.standing, quickest[i])
-			}
-		}
-	}
 }
 
 // switchOff disables an account.
