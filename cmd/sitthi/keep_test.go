@@ -88,7 +88,7 @@ func TestBackupUnderLoad(t *testing.T) {
 		t.Fatalf("restore: %d, root was %s\n%s", status, root[1], said)
 	}
 	raw := noKeys(t, folder, restored, backup)
-	t.Logf("restored %d KiB in %s: %s per GB", len(raw)>>10, took.Round(time.Millisecond), time.Duration(float64(took) * (1 << 30) / float64(len(raw))).Round(time.Second))
+	t.Logf("restored %d KiB in %s: %s per GB", len(raw)>>10, took.Round(time.Millisecond), time.Duration(float64(took)*(1<<30)/float64(len(raw))).Round(time.Second))
 	const many = 1 << 20 // acts after those before the backup
 	compare(t, "sqlite:"+restored, before, many)
 	if said := whole(t, there...); rootOf(t, said) != root[1] {
