@@ -671,6 +671,9 @@ func (s *Server) lookUp(w http.ResponseWriter, r *http.Request, v *Visit) error 
 		return err
 	}
 	order, err := readOrder(r, level)
+	if err != nil && !errors.Is(err, problem.Invalid) { // what is wrong with the rest of the form is not asked yet
+		return err
+	}
 	if order.Unit == "" {
 		return s.piece(w, r, v, &views.FoundPerson{Kind: views.NoticeInfo, Title: v.T("rights.unit_missing")})
 	}
