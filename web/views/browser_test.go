@@ -223,6 +223,7 @@ func TestErrorSummary(t *testing.T) {
 	for _, noJS := range []bool{false, true} {
 		b := browsertest.Open(t, base, browsertest.Options{NoJS: noJS})
 		b.Go("/register?wrong=1")
+		b.Text(".error-summary:focus") // autofocus comes with the first frame, at times after the load
 		b.Key(kb.Tab)
 		b.Key(kb.Tab)
 		b.Key(kb.Enter)
