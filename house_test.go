@@ -27,8 +27,8 @@ var floors = []string{
 	3: "agency proof",
 	4: "officer factory",
 	5: "grant signin",
-	6: "permit helpdesk portal",
-	7: "legacy web oidc authzen",
+	6: "permit helpdesk portal program legacy",
+	7: "web oidc authzen",
 	8: "cmd/sitthi",
 }
 
