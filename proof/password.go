@@ -43,8 +43,8 @@ const (
 type Passwords struct {
 	pepper  []byte
 	blocked map[string]struct{}
-	slots   chan struct{}
-	waiting atomic.Int64
+	slots   chan struct{} // one for each hash under way
+	turns   atomic.Int64  // taken and not yet left
 }
 
 // NewPasswords makes Passwords; it reads the embedded list of blocked passwords.
@@ -67,12 +67,27 @@ func (p *Passwords) Check(password string, about ...string) error {
 	return nil
 }
 
-// Hash makes the text that is stored of a password, in PHC form with its parameters. Too many at once are
-// problem.Busy.
-func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
+// Turn is a place in the queue for a processor. Who counts tries takes it before he counts: to be sent away because too
+// many wait must not cost a try, since nothing was tried.
+type Turn struct{ p *Passwords }
+
+// Turn takes a place, until Leave. Too many at once are problem.Busy.
+func (p *Passwords) Turn() (Turn, error) {
+	if p.turns.Add(1) > int64(cap(p.slots)+queue) {
+		p.turns.Add(-1)
+		return Turn{}, &problem.Problem{Kind: problem.Busy, Key: "problem.busy", RetryAfter: 5 * time.Second}
+	}
+	return Turn{p}, nil
+}
+
+// Leave gives the place to others.
+func (t Turn) Leave() { t.p.turns.Add(-1) }
+
+// Hash makes the text that is stored of a password, in PHC form with its parameters.
+func (t Turn) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltBytes)
 	rand.Read(salt)
-	sum, err := p.sum(ctx, password, salt, current)
+	sum, err := t.sum(ctx, password, salt, current)
 	if err != nil {
 		return "", err
 	}
@@ -82,12 +97,12 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 
 // Verify compares a password with what Hash made. rehash says that it was right, and made with other parameters than
 // today's: store a new Hash.
-func (p *Passwords) Verify(ctx context.Context, password, hash string) (ok, rehash bool, err error) {
+func (t Turn) Verify(ctx context.Context, password, hash string) (ok, rehash bool, err error) {
 	cost, salt, want, err := parse(hash)
 	if err != nil {
 		return false, false, err
 	}
-	got, err := p.sum(ctx, password, salt, cost)
+	got, err := t.sum(ctx, password, salt, cost)
 	if err != nil {
 		return false, false, err
 	}
@@ -96,42 +111,45 @@ func (p *Passwords) Verify(ctx context.Context, password, hash string) (ok, reha
 }
 
 // VerifyNone does the work of Verify for an ID that has no account, so that the time does not tell.
-func (p *Passwords) VerifyNone(ctx context.Context, password string) error {
-	_, err := p.sum(ctx, password, make([]byte, saltBytes), current)
+func (t Turn) VerifyNone(ctx context.Context, password string) error {
+	_, err := t.sum(ctx, password, make([]byte, saltBytes), current)
 	return err
 }
 
+// Hash is Turn's, with a turn of its own. Too many at once are problem.Busy.
+func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
+	t, err := p.Turn()
+	if err != nil {
+		return "", err
+	}
+	defer t.Leave()
+	return t.Hash(ctx, password)
+}
+
+// Verify is Turn's, with a turn of its own. Too many at once are problem.Busy.
+func (p *Passwords) Verify(ctx context.Context, password, hash string) (ok, rehash bool, err error) {
+	t, err := p.Turn()
+	if err != nil {
+		return false, false, err
+	}
+	defer t.Leave()
+	return t.Verify(ctx, password, hash)
+}
+
 // sum waits for a processor and hashes.
-func (p *Passwords) sum(ctx context.Context, password string, salt []byte, cost params) ([]byte, error) {
+func (t Turn) sum(ctx context.Context, password string, salt []byte, cost params) ([]byte, error) {
 	if len(password) > mostBytes {
 		password = "" // longer than any that can have been set, and not worth the work of normalising
 	}
-	if err := p.enter(ctx); err != nil {
-		return nil, err
+	select {
+	case t.p.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait to hash password: %w", ctx.Err())
 	}
-	defer func() { <-p.slots }()
-	mac := hmac.New(sha256.New, p.pepper)
+	defer func() { <-t.p.slots }()
+	mac := hmac.New(sha256.New, t.p.pepper)
 	mac.Write([]byte(norm.NFC.String(password)))
 	return argon2.IDKey(mac.Sum(nil), salt, cost.passes, cost.memory, cost.threads, hashBytes), nil
-}
-
-func (p *Passwords) enter(ctx context.Context) error {
-	select {
-	case p.slots <- struct{}{}:
-		return nil
-	default:
-	}
-	if p.waiting.Add(1) > queue {
-		p.waiting.Add(-1)
-		return &problem.Problem{Kind: problem.Busy, Key: "problem.busy", RetryAfter: 5 * time.Second}
-	}
-	defer p.waiting.Add(-1)
-	select {
-	case p.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("wait to hash password: %w", ctx.Err())
-	}
 }
 
 // phc is the base64 of the PHC string format.

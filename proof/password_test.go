@@ -218,7 +218,7 @@ func TestVerifyAsksForRehash(t *testing.T) {
 	p, ctx := newPasswords(t), t.Context()
 	salt := []byte("0123456789abcdef")
 	cost := params{memory: 8 * 1024, passes: 1, threads: 1}
-	sum, err := p.sum(ctx, "xq7#Lmw9", salt, cost)
+	sum, err := Turn{p}.sum(ctx, "xq7#Lmw9", salt, cost)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,8 +263,13 @@ func TestVerifyNoneCostsOneHash(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		return after.TotalAlloc - before.TotalAlloc
 	}
+	turn, err := p.Turn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer turn.Leave()
 	real := spent(func() error { _, _, err := p.Verify(t.Context(), "other", hash); return err })
-	none := spent(func() error { return p.VerifyNone(t.Context(), "other") })
+	none := spent(func() error { return turn.VerifyNone(t.Context(), "other") })
 	if ratio := float64(none) / float64(real); ratio < 0.99 || ratio > 1.01 {
 		t.Errorf("memory used is %.3f of a real one's", ratio)
 	}
@@ -272,33 +277,31 @@ func TestVerifyNoneCostsOneHash(t *testing.T) {
 
 func TestTooManyHashesAreSentAway(t *testing.T) {
 	p := newPasswords(t)
-	for range cap(p.slots) {
-		p.slots <- struct{}{} // all processors are taken
+	var turns []Turn
+	for range cap(p.slots) + queue {
+		turn, err := p.Turn()
+		if err != nil {
+			t.Fatalf("turn %d: %v", len(turns), err)
+		}
+		turns = append(turns, turn)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	var wait sync.WaitGroup
-	for range queue {
-		wait.Go(func() {
-			if err := p.VerifyNone(t.Context(), "x"); err != nil {
-				t.Errorf("one who waited: %v", err)
-			}
-		})
-	}
-	for p.waiting.Load() < queue {
-		// until all have come to wait
-	}
-	_, err := p.Hash(ctx, "x")
+	_, err := p.Hash(t.Context(), "x")
 	var told *problem.Problem
 	if !errors.As(err, &told) || told.Kind != problem.Busy || told.RetryAfter <= 0 || told.TooMany {
 		t.Errorf("one more: %v", err)
 	}
-	for range cap(p.slots) {
-		<-p.slots
+	var wait sync.WaitGroup
+	for _, turn := range turns {
+		wait.Go(func() {
+			defer turn.Leave()
+			if err := turn.VerifyNone(t.Context(), "x"); err != nil {
+				t.Errorf("one who waited: %v", err)
+			}
+		})
 	}
 	wait.Wait()
-	if n := p.waiting.Load(); n != 0 {
-		t.Errorf("%d still counted as waiting", n)
+	if _, err := p.Hash(t.Context(), "x"); err != nil || p.turns.Load() != 0 {
+		t.Errorf("after all have left: %v, %d turns still taken", err, p.turns.Load())
 	}
 }
 
@@ -309,11 +312,11 @@ func TestWaitingEndsWithTheRequest(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := p.VerifyNone(ctx, "x"); !errors.Is(err, context.Canceled) {
+	if _, err := p.Hash(ctx, "x"); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if n := p.waiting.Load(); n != 0 {
-		t.Errorf("%d still counted as waiting", n)
+	if n := p.turns.Load(); n != 0 {
+		t.Errorf("%d turns still taken", n)
 	}
 }
 

@@ -121,6 +121,7 @@ func (d *Desk) SignIn(ctx context.Context, in In) (Opened, error) {
 	}
 	device := seal.TokenHash(in.Device)
 	t := try{name: "signin.open", wrong: wrong, subject: d.roll.Index(citizen)}
+	defer t.leave()
 	var known bool
 	err = d.db.Write(ctx, func(tx *store.Tx) (err error) {
 		if known, err = selectDevice(ctx, tx, t.subject, device); err != nil {
@@ -196,6 +197,7 @@ func (d *Desk) StepUp(ctx context.Context, s Session, password string) (token st
 		return "", invalid("password", "signin.problem.password_empty")
 	}
 	t := try{name: "signin.stepup", wrong: wrongPassword, subject: string(s.Person), door: "session", known: true}
+	defer t.leave()
 	err = d.db.Write(ctx, func(tx *store.Tx) error {
 		return d.begin(ctx, tx, &t, audit.OriginOf(ctx).Address, accountByPerson)
 	})
@@ -229,6 +231,7 @@ type try struct {
 	known   bool   // from a browser that the person has signed in from
 
 	wait time.Duration // until it may be tried again; then nothing below is known
+	turn *proof.Turn   // to compare the password
 
 	who     person.ID // "" when there is no such account
 	unit    string
@@ -239,8 +242,16 @@ type try struct {
 	count   int64 // failures in a row, this try counted as one
 }
 
+// leave gives the try's turn to others, if it came so far.
+func (t *try) leave() {
+	if t.turn != nil {
+		t.turn.Leave()
+	}
+}
+
 // begin lets a try through the throttles and counts it. Like a code's, the count goes up before the comparison:
-// however many tries run at once, none is free. A try that the throttles hold back still commits, and is told by wait.
+// however many tries run at once, none is free. A try that the throttles hold back still commits, and is told by wait. One
+// for which there is no turn is undone and costs nothing: a right password at a busy hour is no wrong one.
 func (d *Desk) begin(ctx context.Context, tx *store.Tx, t *try, address string, account accountOf) (err error) {
 	t.wait, err = proof.Take(ctx, tx, "signin/address/"+proof.Network(address), d.settings.Address)
 	if err != nil || t.wait > 0 {
@@ -249,6 +260,13 @@ func (d *Desk) begin(ctx context.Context, tx *store.Tx, t *try, address string, 
 	t.wait, err = proof.Take(ctx, tx, accountLimit(t.subject)+t.door, d.settings.Account)
 	if err != nil || t.wait > 0 {
 		return err
+	}
+	if t.turn == nil { // else the transaction runs again
+		turn, err := d.passwords.Turn()
+		if err != nil {
+			return err
+		}
+		t.turn = &turn
 	}
 	most := d.settings.Failures
 	if t.known {
@@ -267,12 +285,12 @@ func (d *Desk) prove(ctx context.Context, t *try, password string) (rehash strin
 		}
 	}
 	if t.who == "" {
-		if err := d.passwords.VerifyNone(ctx, password); err != nil {
+		if err := t.turn.VerifyNone(ctx, password); err != nil {
 			return "", fmt.Errorf("compare password: %w", err)
 		}
 		return "", d.refuse(ctx, t, problem.New(problem.Denied, t.wrong))
 	}
-	right, old, err := d.passwords.Verify(ctx, password, t.hash)
+	right, old, err := t.turn.Verify(ctx, password, t.hash)
 	if err != nil {
 		return "", fmt.Errorf("compare password: %w", err)
 	}
@@ -283,7 +301,7 @@ func (d *Desk) prove(ctx context.Context, t *try, password string) (rehash strin
 		return "", d.refuse(ctx, t, problem.New(problem.Denied, "signin.problem.disabled"))
 	}
 	if old {
-		if rehash, err = d.passwords.Hash(ctx, password); err != nil {
+		if rehash, err = t.turn.Hash(ctx, password); err != nil {
 			return "", fmt.Errorf("hash password anew: %w", err)
 		}
 	}

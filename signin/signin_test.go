@@ -18,6 +18,7 @@ import (
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/internal/storetest"
+	"sitthi/proof"
 	"sitthi/signin"
 )
 
@@ -243,6 +244,33 @@ func TestThrottleHoldsUnderConcurrency(t *testing.T) {
 		if compared.Load() > 5 || compared.Load() == 0 {
 			t.Errorf("%d passwords were compared, want at most 5", compared.Load())
 		}
+	})
+}
+
+// TestSentAwayCostsNoTry: who comes while too many wait for a processor has tried nothing, however often he comes.
+func TestSentAwayCostsNoTry(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		o := open(t, env)
+		var full []proof.Turn
+		for {
+			turn, err := o.passwords.Turn()
+			if errors.Is(err, problem.Busy) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			full = append(full, turn)
+		}
+		for range 120 {
+			if _, err := o.desk.SignIn(t.Context(), in()); key(err) != "problem.busy" {
+				t.Fatalf("while all turns are taken: %v", err)
+			}
+		}
+		for _, turn := range full {
+			turn.Leave()
+		}
+		o.enter(t, in())
 	})
 }
 
