@@ -86,7 +86,7 @@ func TestGive(t *testing.T) {
 		t.Run("to an ID without an account", func(t *testing.T) {
 			id := k.citizen(t)
 			g := k.give(t, k.chief12, Order{Unit: "TH-12", Level: Approve, Citizen: id})
-			if s := k.see(t, g.ID); s.State != StateWaiting || s.Registered || k.may(t, g.Person, Approve, "TH-12") {
+			if s := k.see(t, g.ID); s.State != StatePending || s.Registered || k.may(t, g.Person, Approve, "TH-12") {
 				t.Fatalf("kept as %+v", s)
 			}
 			if who := k.register(t, id, officer.Account{Unit: "TH-12"}); who != g.Person || k.may(t, who, Approve, "TH-12") {
@@ -348,14 +348,9 @@ func TestGive(t *testing.T) {
 
 		t.Run("to an account switched off", func(t *testing.T) {
 			who := k.officer(t, "TH-12")
-			k.give(t, k.chief12, to(who, "TH-12", Consider))
-			k.write(t, func(tx *store.Tx) error {
-				if _, err := tx.Exec(ctx, `UPDATE accounts SET state = 'disabled' WHERE person_id = $1`, who); err != nil {
-					return err
-				}
-				return k.book.Moved(ctx, tx, who)
-			})
-			if k.may(t, who, Consider, "TH-12") {
+			held := k.give(t, k.chief12, to(who, "TH-12", Consider))
+			k.switchOff(t, who)
+			if k.may(t, who, Consider, "TH-12") || k.see(t, held.ID).State != StateOff {
 				t.Error("a right holds for an account that is switched off")
 			}
 			_, err := k.book.Give(ctx, k.chief12, to(who, "TH-12", Approve))
@@ -580,10 +575,7 @@ func TestChange(t *testing.T) {
 			}
 			_, err = k.book.Change(ctx, k.iwm, g.ID, g.Version, Change{})
 			k.refused(t, err, problem.Invalid, "grant.team_unknown", k.iwm)
-			k.write(t, func(tx *store.Tx) error {
-				_, err := tx.Exec(ctx, `UPDATE accounts SET state = 'disabled' WHERE person_id = $1`, off.Person)
-				return err
-			})
+			k.switchOff(t, off.Person)
 			_, err = k.book.Change(ctx, k.chief12, off.ID, off.Version, Change{})
 			k.refused(t, err, problem.Invalid, "grant.account_disabled", k.chief12)
 		})

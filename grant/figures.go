@@ -135,11 +135,11 @@ func (b *Book) figures(ctx context.Context, tx *store.Tx, unit string, version i
 	}
 	type open struct {
 		Grant
-		registered officer.State // "" when not
-		confirmed  bool
+		account   officer.State // "" for none
+		confirmed bool
 	}
 	list, err := store.Rows(func(row store.Row) (o open, err error) {
-		return o, row.Scan(&o.Level, &o.Person, store.At(&o.From), store.At(&o.Until), &o.AwaitsSecond, store.Null((*string)(&o.registered)), &o.confirmed)
+		return o, row.Scan(&o.Level, &o.Person, store.At(&o.From), store.At(&o.Until), &o.AwaitsSecond, store.Null((*string)(&o.account)), &o.confirmed)
 	})(tx.Query(ctx, `SELECT g.level, g.person_id, g.starts_at, g.ends_at, g.awaits_second, a.state, c.person_id IS NOT NULL
 		FROM grants g
 		LEFT JOIN accounts a ON a.person_id = g.person_id
@@ -156,18 +156,14 @@ func (b *Book) figures(ctx context.Context, tx *store.Tx, unit string, version i
 	}
 	for _, g := range list {
 		f.live[g.Level]++
-		switch g.StateAt(tx.Now, g.confirmed && g.registered != "") {
+		switch g.StateAt(tx.Now, standing(g.account, g.confirmed)) {
 		case StateWaiting:
-			if g.registered != "" {
-				f.waiting = append(f.waiting, g.Person)
-			}
+			f.waiting = append(f.waiting, g.Person)
 		case StateSoon:
 			f.endSoon++
 			fallthrough
 		case StateActive:
-			if g.registered == officer.Active {
-				holders[g.Level][g.Person] = true
-			}
+			holders[g.Level][g.Person] = true
 		}
 		soon := g.Until.AddDate(0, 0, -SoonDays).Add(1) // from the moment after on it ends soon
 		for _, turn := range []time.Time{g.From, soon, g.Until} {

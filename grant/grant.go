@@ -65,14 +65,27 @@ const (
 	StateEnded   State = "ended"   // ended by an act
 	StateExpired State = "expired" // its last day is over
 	StateSecond  State = "second"  // waits for the second administrator
-	StateWaiting State = "waiting" // waits for the person to register, or for the head to confirm who he is
+	StatePending State = "pending" // waits for the person to register
+	StateOff     State = "off"     // opens nothing: the person's account is switched off
+	StateWaiting State = "waiting" // waits for the head's word on who the person is
 	StateFuture  State = "future"  // has yet to begin
 	StateSoon    State = "soon"    // holds, and ends within SoonDays
 	StateActive  State = "active"  // holds
 )
 
 // States lists every state in the order of a case's life, for lists to choose from.
-var States = []State{StateActive, StateSoon, StateFuture, StateWaiting, StateSecond, StateExpired, StateEnded}
+var States = []State{StateActive, StateSoon, StateFuture, StateWaiting, StatePending, StateSecond, StateOff, StateExpired, StateEnded}
+
+// Standing says how a person stands in a unit: whether a right that he has there can open anything.
+type Standing uint8
+
+// The standings.
+const (
+	Unregistered Standing = iota // nobody has an account under this citizen ID
+	SwitchedOff                  // the account may not be used
+	Unconfirmed                  // no head of the unit has confirmed who he is
+	Established                  // registered, and known to the unit
+)
 
 // SoonDays is how long before its end a right counts as ending soon.
 const SoonDays = 30

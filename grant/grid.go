@@ -15,6 +15,7 @@ import (
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/internal/thai"
+	"sitthi/officer"
 	"sitthi/person"
 )
 
@@ -63,7 +64,7 @@ type Row struct {
 	Position   string
 	Home       locale.Name // the office the person is registered in
 	Registered bool
-	Identified bool // registered and confirmed here
+	Standing   Standing // of the person in the unit
 	State      State
 }
 
@@ -138,7 +139,7 @@ const gridTables = `
 
 const gridColumns = grantColumns + `, u.short_th, u.short_en, t.name_th, t.name_en, p.citizen_sealed,
 	a.given_name, a.family_name, a.position, CASE WHEN a.unit = g.unit THEN u.short_th ELSE h.short_th END,
-	CASE WHEN a.unit = g.unit THEN u.short_en ELSE h.short_en END, c.person_id IS NOT NULL AND a.person_id IS NOT NULL`
+	CASE WHEN a.unit = g.unit THEN u.short_en ELSE h.short_en END, a.state, c.person_id IS NOT NULL`
 
 // gridQuery turns a filter into the condition of its query.
 func (b *Book) gridQuery(ctx context.Context, tx *store.Tx, s Scope, f Filter) (*where, error) {
@@ -276,7 +277,7 @@ const (
 // addState narrows to the grants of one state; the rules say the same of one grant in StateAt.
 func addState(w *where, state string, now time.Time) {
 	const notOver = "(g.ends_at IS NULL OR g.ends_at > ?)"
-	const known = "g.awaits_second = FALSE AND c.person_id IS NOT NULL AND a.person_id IS NOT NULL"
+	const known = "g.awaits_second = FALSE AND a.state = 'active' AND c.person_id IS NOT NULL"
 	us := store.Us(now)
 	soon := store.Us(now.AddDate(0, 0, SoonDays))
 	switch State(state) {
@@ -287,8 +288,12 @@ func addState(w *where, state string, now time.Time) {
 		w.add("g.closing = 'expired' OR (g.closed_at IS NULL AND g.ends_at <= ?)", us)
 	case StateSecond:
 		w.add("g.closed_at IS NULL AND g.awaits_second = TRUE AND "+notOver, us)
+	case StatePending:
+		w.add("g.closed_at IS NULL AND g.awaits_second = FALSE AND a.person_id IS NULL AND "+notOver, us)
+	case StateOff:
+		w.add("g.closed_at IS NULL AND g.awaits_second = FALSE AND a.state <> 'active' AND "+notOver, us)
 	case StateWaiting:
-		w.add("g.closed_at IS NULL AND g.awaits_second = FALSE AND (c.person_id IS NULL OR a.person_id IS NULL) AND "+notOver, us)
+		w.add("g.closed_at IS NULL AND g.awaits_second = FALSE AND a.state = 'active' AND c.person_id IS NULL AND "+notOver, us)
 	case StateFuture:
 		w.add("g.closed_at IS NULL AND "+known+" AND g.starts_at > ? AND "+notOver, us, us)
 	case StateSoon:
@@ -365,14 +370,18 @@ func (b *Book) scanRow(s Scope, now time.Time) func(store.Row) (Row, error) {
 	return func(row store.Row) (r Row, err error) {
 		var sealed []byte
 		var given, family string
+		var account officer.State
+		var confirmed bool
 		if err := row.Scan(append(r.Grant.targets(), &r.UnitName.TH, &r.UnitName.EN, store.Null(&r.TeamName.TH), store.Null(&r.TeamName.EN),
-			&sealed, store.Null(&given), store.Null(&family), store.Null(&r.Position), store.Null(&r.Home.TH), store.Null(&r.Home.EN), &r.Identified)...); err != nil {
+			&sealed, store.Null(&given), store.Null(&family), store.Null(&r.Position), store.Null(&r.Home.TH), store.Null(&r.Home.EN),
+			store.Null((*string)(&account)), &confirmed)...); err != nil {
 			return Row{}, err
 		}
-		r.Registered = given != ""
+		r.Standing = standing(account, confirmed)
+		r.Registered = r.Standing != Unregistered
 		r.Name = strings.TrimSpace(given + " " + family)
 		r.Masked = !s.Manages(r.Unit)
-		r.State = r.StateAt(now, r.Identified)
+		r.State = r.StateAt(now, r.Standing)
 		r.Citizen, err = b.roll.Open(r.Person, sealed)
 		return r, err
 	}

@@ -81,9 +81,14 @@ func (k *kit) rich(t testing.TB) []person.ID {
 		o.Team = team
 		k.give(t, k.iwm, o)
 	}
-	for range 8 {
-		k.give(t, k.chief13, to(k.officer(t, "TH-13"), "TH-13", Consider))
-		k.give(t, k.chief12, Order{Unit: "TH-12", Level: Consider, Citizen: k.citizen(t)})
+	for i := range 8 {
+		there, id := k.officer(t, "TH-13"), k.citizen(t)
+		k.give(t, k.chief13, to(there, "TH-13", Consider))
+		k.give(t, k.chief12, Order{Unit: "TH-12", Level: Consider, Citizen: id})
+		if i == 7 {
+			k.switchOff(t, there)
+			k.register(t, id, officer.Account{Unit: "TH-12"})
+		}
 	}
 	k.give(t, k.chief13, to(staff[0], "TH-13", Consider)) // of TH-12, holds one in TH-13 too
 	k.give(t, k.admins[0], to(k.chief12, "TH-12", Approve))
@@ -124,7 +129,7 @@ func TestGrid(t *testing.T) {
 		t.Run("rows", func(t *testing.T) {
 			now := env.Clock.Now()
 			for _, r := range everything {
-				if r.State != r.StateAt(now, r.Identified) || !r.Masked || strings.Contains(r.CitizenShown(), r.Citizen.Digits()[5:12]) {
+				if r.State != r.StateAt(now, r.Standing) || !r.Masked || strings.Contains(r.CitizenShown(), r.Citizen.Digits()[5:12]) {
 					t.Errorf("row %+v", r)
 				}
 				if r.Registered != (r.Name != "") || r.UnitName.TH == "" || (r.Team != "") != (r.TeamName.TH != "") {
@@ -355,12 +360,18 @@ func TestStates(t *testing.T) {
 		edge := now.AddDate(0, 0, SoonDays)
 		moments := []time.Time{now, now.Add(time.Microsecond), now.Add(-time.Microsecond), edge, edge.Add(time.Microsecond), edge.Add(-time.Microsecond),
 			now.AddDate(-1, 0, 0), now.AddDate(1, 0, 0)}
-		people := make([]person.ID, 3) // unregistered, registered, confirmed
+		people := make([]person.ID, 5) // unregistered, registered, confirmed, switched off, switched off and confirmed
 		k.write(t, func(tx *store.Tx) (err error) {
 			people[0], err = k.roll.Mention(ctx, tx, k.citizen(t))
 			return err
 		})
-		people[1], people[2] = k.officer(t, "TH-12"), k.officer(t, "TH-12")
+		stand := map[person.ID]Standing{people[0]: Unregistered}
+		for i, standing := range []Standing{Unconfirmed, Established, SwitchedOff, SwitchedOff} {
+			people[i+1] = k.officer(t, "TH-12")
+			if stand[people[i+1]] = standing; standing == SwitchedOff {
+				k.switchOff(t, people[i+1])
+			}
+		}
 		unit := 0
 		rapid.Check(t, func(r *rapid.T) {
 			unit++
@@ -372,8 +383,10 @@ func TestStates(t *testing.T) {
 					VALUES ($1, 'province', 'ก', 'a', 'ก', 'a', $1, TRUE, 0)`, code); err != nil {
 					return err
 				}
-				if err := insertConfirmation(ctx, tx, people[2], code, "test", true); err != nil {
-					return err
+				for _, who := range []person.ID{people[2], people[4]} {
+					if err := insertConfirmation(ctx, tx, who, code, "test", true); err != nil {
+						return err
+					}
 				}
 				if err := insertConfirmation(ctx, tx, people[1], code, "test", false); err != nil { // a refusal confirms nobody
 					return err
@@ -406,7 +419,7 @@ func TestStates(t *testing.T) {
 					r.Fatal(err)
 				}
 				for _, row := range page.Rows {
-					if rule := row.StateAt(now, row.Person == people[2]); rule != state || row.State != state {
+					if rule := row.StateAt(now, stand[row.Person]); rule != state || row.State != state {
 						r.Fatalf("the grid finds %+v as %s, the rule says %s", row.Grant, state, rule)
 					}
 					inState[row.Number] = state

@@ -172,6 +172,17 @@ func (k *kit) officer(t testing.TB, unit string) person.ID {
 	return k.register(t, k.citizen(t), officer.Account{Unit: unit})
 }
 
+// switchOff switches an account off, as nobody can by an act yet, and lets the books know.
+func (k *kit) switchOff(t testing.TB, who person.ID) {
+	t.Helper()
+	k.write(t, func(tx *store.Tx) error {
+		if _, err := tx.Exec(t.Context(), `UPDATE accounts SET state = 'disabled' WHERE person_id = $1`, who); err != nil {
+			return err
+		}
+		return k.book.Moved(t.Context(), tx, who)
+	})
+}
+
 // appoint proposes and confirms an appointment by two administrators. A head is a regular one unless said otherwise.
 func (k *kit) appoint(t testing.TB, o AppointmentOrder) Appointment {
 	t.Helper()

@@ -152,10 +152,7 @@ func TestOneAppointment(t *testing.T) {
 			t.Errorf("one of two heads: %+v", s)
 		}
 		// One who can not sign in is not left either: the form asks what the act will ask.
-		k.write(t, func(tx *store.Tx) error {
-			_, err := tx.Exec(ctx, `UPDATE accounts SET state = 'disabled' WHERE person_id = $1`, deputy.Person)
-			return err
-		})
+		k.switchOff(t, deputy.Person)
 		if s := see(t, k.admins[0], own); s.Left != 0 || !s.LeavesNone {
 			t.Errorf("the other can not sign in: %+v", s)
 		}

@@ -5,6 +5,7 @@ import (
 
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
+	"sitthi/officer"
 	"sitthi/person"
 )
 
@@ -13,9 +14,8 @@ func within(at, start, end time.Time) bool {
 	return !at.Before(start) && (end.IsZero() || at.Before(end))
 }
 
-// StateAt answers what the grant is worth at a moment. identified says whether the person is registered and
-// confirmed in the grant's unit.
-func (g Grant) StateAt(at time.Time, identified bool) State {
+// StateAt answers what the grant is worth at a moment, to a person who stands so in the grant's unit.
+func (g Grant) StateAt(at time.Time, who Standing) State {
 	switch {
 	case g.Closing == Expired:
 		return StateExpired
@@ -25,7 +25,11 @@ func (g Grant) StateAt(at time.Time, identified bool) State {
 		return StateExpired
 	case g.AwaitsSecond:
 		return StateSecond
-	case !identified:
+	case who == Unregistered:
+		return StatePending
+	case who == SwitchedOff:
+		return StateOff
+	case who == Unconfirmed:
 		return StateWaiting
 	case at.Before(g.From):
 		return StateFuture
@@ -33,6 +37,20 @@ func (g Grant) StateAt(at time.Time, identified bool) State {
 		return StateSoon
 	}
 	return StateActive
+}
+
+// standing answers how a person stands whose account is in the state ("" for none), in a unit that has confirmed him or
+// not.
+func standing(account officer.State, confirmed bool) Standing {
+	switch {
+	case account == "":
+		return Unregistered
+	case account != officer.Active:
+		return SwitchedOff
+	case !confirmed:
+		return Unconfirmed
+	}
+	return Established
 }
 
 // covers reports whether a right in one place serves in another: a right of the whole unit serves in each of its

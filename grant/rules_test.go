@@ -193,21 +193,24 @@ func TestStateAt(t *testing.T) {
 	second.AwaitsSecond = true
 	future.From = noon.AddDate(0, 0, 1)
 	for _, c := range []struct {
-		name       string
-		g          Grant
-		identified bool
-		want       State
+		name string
+		g    Grant
+		who  Standing
+		want State
 	}{
-		{"no end", held, true, StateActive},
-		{"not identified", held, false, StateWaiting},
-		{"one microsecond left", until(noon.Add(time.Microsecond)), true, StateSoon},
-		{"its last moment is over", until(noon), true, StateExpired},
-		{"ends in 31 days", until(noon.AddDate(0, 0, 31)), true, StateActive},
-		{"future", future, true, StateFuture},
-		{"second", second, true, StateSecond},
-		{"revoked", closed, true, StateEnded},
+		{"no end", held, Established, StateActive},
+		{"not registered", held, Unregistered, StatePending},
+		{"account switched off", held, SwitchedOff, StateOff},
+		{"account switched off, and to begin later", future, SwitchedOff, StateOff},
+		{"not confirmed", held, Unconfirmed, StateWaiting},
+		{"one microsecond left", until(noon.Add(time.Microsecond)), Established, StateSoon},
+		{"its last moment is over", until(noon), Established, StateExpired},
+		{"ends in 31 days", until(noon.AddDate(0, 0, 31)), Established, StateActive},
+		{"future", future, Established, StateFuture},
+		{"second", second, Established, StateSecond},
+		{"revoked", closed, Established, StateEnded},
 	} {
-		if got := c.g.StateAt(noon, c.identified); got != c.want {
+		if got := c.g.StateAt(noon, c.who); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 
 	"sitthi/audit"
 	"sitthi/internal/problem"
-	"sitthi/internal/store"
 	"sitthi/internal/storetest"
 )
 
@@ -57,12 +56,7 @@ func TestProposalsAreReadAgain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := env.DB.Write(ctx, func(tx *store.Tx) error {
-				_, err := tx.Exec(ctx, `UPDATE accounts SET state = 'disabled' WHERE person_id = $1`, who)
-				return err
-			}); err != nil {
-				t.Fatal(err)
-			}
+			k.switchOff(t, who)
 			_, err = k.book.ConfirmAppointment(ctx, k.admins[1], a.ID)
 			checkProblem(t, err, problem.Conflict, "grant.no_longer_stands")
 		})

@@ -105,7 +105,7 @@ func (s *Server) showRight(w http.ResponseWriter, r *http.Request, v *Visit, sta
 			body.Actions = append(body.Actions,
 				views.ButtonLinkParams{Label: v.T(renew), Href: path + "/change", Icon: views.IconRenew, Kind: views.Primary, Dialog: true},
 				views.ButtonLinkParams{Label: v.T("rights.delete"), Href: path + "/end", Icon: views.IconDelete, Kind: views.QuietRed, Dialog: true})
-			if g.State == grant.StateWaiting && g.Registered {
+			if g.State == grant.StateWaiting {
 				body.Actions = append(body.Actions, views.ButtonLinkParams{Label: v.T("rights.tab_waiting"), Href: rightsPath + "/waiting"})
 			}
 		} else if g.Closing == grant.Revoked {

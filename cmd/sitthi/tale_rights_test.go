@@ -288,7 +288,7 @@ func (u *tale) pending(c *window) {
 	f.Press("บันทึก (Save)")
 	c.Title("กำหนดสิทธิ์การใช้งาน")
 	c.Browser.See(u.begins("rights.given_pending"))
-	c.rowOf(dashed(officer2.citizen)).Browser.See(u.say("ยังไม่ได้สมัคร"), u.texts("rights.state_waiting", nil))
+	c.rowOf(dashed(officer2.citizen)).Browser.See(u.say("ยังไม่ได้สมัคร"), u.texts("rights.state_pending", nil))
 	c.picture("given-pending")
 
 	w := u.open()
