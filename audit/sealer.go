@@ -133,13 +133,12 @@ func (s *Sealer) lease(ctx context.Context, tx *store.Tx) (bool, error) {
 
 // resume answers the tree as the last checkpoint has it.
 func (s *Sealer) resume(ctx context.Context, tx *store.Tx) (*edge, error) {
-	var signed string
-	err := tx.QueryRow(ctx, "SELECT note FROM audit_checkpoints ORDER BY size DESC LIMIT 1").Scan(&signed)
-	if errors.Is(err, sql.ErrNoRows) {
-		return &edge{}, nil
-	}
+	signed, err := latest(ctx, tx)
 	if err != nil {
-		return nil, fmt.Errorf("read checkpoint: %w", err)
+		return nil, err
+	}
+	if signed == "" {
+		return &edge{}, nil
 	}
 	c, err := s.notary.open(signed)
 	if err != nil {
@@ -226,16 +225,17 @@ func (s *Sealer) State(ctx context.Context) (State, error) {
 
 // Latest answers the newest checkpoint as it was signed, "" when nothing is sealed yet. Kept outside this system it
 // is what Verify can hold the log to later.
-func Latest(ctx context.Context, db *store.DB) (string, error) {
-	var signed string
-	err := db.Read(ctx, func(tx *store.Tx) error {
-		err := tx.QueryRow(ctx, "SELECT note FROM audit_checkpoints ORDER BY size DESC LIMIT 1").Scan(&signed)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
+func Latest(ctx context.Context, db *store.DB) (signed string, err error) {
+	err = db.Read(ctx, func(tx *store.Tx) (err error) {
+		signed, err = latest(ctx, tx)
 		return err
 	})
-	if err != nil {
+	return signed, err
+}
+
+func latest(ctx context.Context, tx *store.Tx) (signed string, err error) {
+	err = tx.QueryRow(ctx, "SELECT note FROM audit_checkpoints ORDER BY size DESC LIMIT 1").Scan(&signed)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("read checkpoint: %w", err)
 	}
 	return signed, nil

@@ -66,3 +66,47 @@ func readEdge(ctx context.Context, tx *store.Tx, size int64) (*edge, error) {
 	}
 	return e, nil
 }
+
+// hashRows reads places and hashes. A hash of another length than it must have is as good as none.
+func hashRows(rows *sql.Rows, err error) (map[int64]tlog.Hash, error) {
+	type hashRow struct {
+		place int64
+		hash  []byte
+	}
+	list, err := store.Rows(func(row store.Row) (h hashRow, err error) {
+		return h, row.Scan(&h.place, &h.hash)
+	})(rows, err)
+	if err != nil {
+		return nil, fmt.Errorf("read hashes: %w", err)
+	}
+	at := make(map[int64]tlog.Hash, len(list))
+	for _, h := range list {
+		if len(h.hash) == tlog.HashSize {
+			at[h.place] = tlog.Hash(h.hash)
+		}
+	}
+	return at, nil
+}
+
+// hashes reads the stored hashes of the tree wherever they are asked for.
+func hashes(ctx context.Context, tx *store.Tx) tlog.HashReader {
+	return tlog.HashReaderFunc(func(places []int64) ([]tlog.Hash, error) {
+		args := make([]any, len(places))
+		for i, place := range places {
+			args[i] = place
+		}
+		at, err := hashRows(tx.Query(ctx, "SELECT place, hash FROM audit_hashes WHERE place IN "+tuples(1, len(args)), args...))
+		if err != nil {
+			return nil, err
+		}
+		list := make([]tlog.Hash, len(places))
+		for i, place := range places {
+			hash, ok := at[place]
+			if !ok {
+				return nil, fmt.Errorf("%w: hash %d of its tree is missing", ErrTampered, place)
+			}
+			list[i] = hash
+		}
+		return list, nil
+	})
+}

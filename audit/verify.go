@@ -61,15 +61,16 @@ func (f Fault) String() string {
 
 // Report is what Verify found.
 type Report struct {
-	Size        int64     // places checked
-	Root        string    // of the tree, in base64
-	SealedAt    time.Time // when the newest checkpoint was signed
-	Checkpoints int64     // checked, those brought along included
-	Waiting     int64     // entries not yet sealed, checked as far as they can be
-	Texts       int64     // checked
-	Erased      int64     // texts that were erased, as the law may ask
-	Key         string    // the public key that the checkpoints were checked with
-	Fault       *Fault    // nil when all is well
+	Size        int64        // places checked
+	Root        string       // of the tree, in base64
+	SealedAt    time.Time    // when the newest checkpoint was signed
+	Checkpoints int64        // checked, those brought along included
+	Waiting     int64        // entries not yet sealed, checked as far as they can be
+	Texts       int64        // checked
+	Erased      int64        // texts that were erased, as the law may ask
+	Key         string       // the public key that the checkpoints were checked with
+	Kept        []Checkpoint // those brought along for which the log is the one that was signed, the smallest first
+	Fault       *Fault       // nil when all is well
 }
 
 // verifyPage is how many entries Verify holds in memory.
@@ -194,9 +195,10 @@ func (v *verification) places(ctx context.Context, tx *store.Tx) (more bool, err
 			checkpoints = checkpoints[1:]
 		}
 		for len(v.kept) > 0 && v.kept[0].Size <= v.tree.size {
-			if err := v.matches(v.kept[0]); err != nil {
+			if err := v.matches(v.kept[0]); err != nil || v.report.Fault != nil {
 				return false, err
 			}
+			v.report.Kept = append(v.report.Kept, v.kept[0])
 			v.kept = v.kept[1:]
 		}
 	}
@@ -399,23 +401,7 @@ func readTexts(ctx context.Context, tx *store.Tx, entries []entryRow) (map[strin
 
 // readHashes answers the stored hashes from one place up to but not at another.
 func readHashes(ctx context.Context, tx *store.Tx, from, to int64) (map[int64]tlog.Hash, error) {
-	type hashRow struct {
-		place int64
-		hash  []byte
-	}
-	rows, err := store.Rows(func(row store.Row) (h hashRow, err error) {
-		return h, row.Scan(&h.place, &h.hash)
-	})(tx.Query(ctx, "SELECT place, hash FROM audit_hashes WHERE place >= $1 AND place < $2", from, to))
-	if err != nil {
-		return nil, fmt.Errorf("read hashes: %w", err)
-	}
-	hashes := make(map[int64]tlog.Hash, len(rows))
-	for _, h := range rows {
-		if len(h.hash) == tlog.HashSize { // one of another length is as good as none
-			hashes[h.place] = tlog.Hash(h.hash)
-		}
-	}
-	return hashes, nil
+	return hashRows(tx.Query(ctx, "SELECT place, hash FROM audit_hashes WHERE place >= $1 AND place < $2", from, to))
 }
 
 type checkpointRow struct {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"sitthi/audit"
 	"sitthi/internal/config"
@@ -15,6 +14,8 @@ import (
 type auditCommand struct {
 	Verify     auditVerify     `cmd:"" help:"Check every entry, place, text, hash and checkpoint of the log; the exit status is 1 when one is wrong."`
 	Checkpoint auditCheckpoint `cmd:"" help:"Print the newest signed checkpoint. Kept elsewhere, it shows later that nothing before it was cut off."`
+	Prove      auditProve      `cmd:"" help:"Prove to an outsider that an entry stands in the log, or that the log was only added to; see docs/proof.md."`
+	Key        auditKey        `cmd:"" help:"Print the public key that outsiders check checkpoints and proofs with."`
 }
 
 // auditVerify checks the whole log.
@@ -26,13 +27,11 @@ type auditVerify struct {
 
 // Run prints what was checked, and fails with the first thing found wrong.
 func (c *auditVerify) Run(ctx context.Context, sh *shell, secrets config.Secrets) (err error) {
-	var kept []string
-	for _, name := range c.Checkpoint {
-		signed, err := os.ReadFile(name)
-		if err != nil {
-			return config.Wrong("checkpoint", "%w", err)
+	kept := make([]string, len(c.Checkpoint))
+	for i, name := range c.Checkpoint {
+		if kept[i], err = readNote("checkpoint", name); err != nil {
+			return err
 		}
-		kept = append(kept, string(signed))
 	}
 	v, err := openExisting(ctx, &c.Database, secrets, newClock())
 	if err != nil {
@@ -59,6 +58,12 @@ public key      %s
 `, r.Size, r.Waiting, r.Texts, r.Erased, r.Checkpoints, signed, r.Root, r.Key)
 	if err != nil {
 		return err
+	}
+	for _, c := range r.Kept {
+		_, err := fmt.Fprintf(out, "consistent with the checkpoint of %d entries, signed %s\n", c.Size, c.At.Format("2006-01-02 15:04:05 MST"))
+		if err != nil {
+			return err
+		}
 	}
 	if r.Fault != nil {
 		return fmt.Errorf("the audit log is not whole: %s", r.Fault)
