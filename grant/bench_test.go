@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"sitthi/internal/clock"
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
@@ -164,7 +166,7 @@ func synthetic() (s *snapshot, entries []entry, people []person.ID, units []stri
 	for n := range manyGrants {
 		i, nth := n%manyOfficers, n/manyOfficers
 		// The strings are made anew, as a database driver makes them.
-		e := entry{person: person.ID(strings.Clone(string(people[i]))), unit: units[(i+(nth/3)*7)%len(units)], action: Levels[nth%3].Level.Do(), from: now.AddDate(0, -1, 0)}
+		e := entry{id: ID(uuid.New()), person: person.ID(strings.Clone(string(people[i]))), unit: units[(i+(nth/3)*7)%len(units)], action: Levels[nth%3].Level.Do(), from: now.AddDate(0, -1, 0)}
 		if e.unit == "IWM" && i%2 == 0 {
 			e.team = []string{"G1", "G2"}[i/2%2]
 		}
@@ -174,8 +176,18 @@ func synthetic() (s *snapshot, entries []entry, people []person.ID, units []stri
 		entries = append(entries, e)
 	}
 	s = newSnapshot()
+	s.meet(placesOf(units))
 	s.put(nil, entries)
 	return s, entries, people, units
+}
+
+// placesOf are the units, of which IWM has groups.
+func placesOf(units []string) []Place {
+	list := []Place{}
+	for _, unit := range units {
+		list = append(list, Place{unit, ""})
+	}
+	return append(list, Place{"IWM", "G1"}, Place{"IWM", "G2"})
 }
 
 // packed is the bare limit that Allows is held against: a packed slice per subject, found by the same key.
@@ -308,9 +320,10 @@ func bytesPerGrant() float64 {
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc
 	}
-	_, entries, _, _ := synthetic()
+	_, entries, _, units := synthetic()
 	before := heap()
 	s := newSnapshot()
+	s.meet(placesOf(units))
 	s.put(nil, entries)
 	full := heap() // the entries, which hold the persons' ids, are still there
 	runtime.KeepAlive(entries)

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
+
 	"sitthi/audit"
 	"sitthi/internal/clock"
 	"sitthi/internal/problem"
@@ -51,13 +53,6 @@ func NewBook(o Options) *Book {
 	return &Book{db: o.DB, turn: o.DB.InTurn(), clock: o.Clock, roll: o.Roll, outbox: o.Outbox, link: o.Link, log: o.Log, now: newSnapshot(), reading: make(chan struct{}, 1)}
 }
 
-// Allows answers from memory whether a person may do this here now. It is the rule behind every page and every
-// program that asks; it does not allocate. An act that depends on the answer asks Require inside its transaction
-// again: a right that ended a moment ago must not let it through.
-func (b *Book) Allows(who person.ID, do Action, at Place) bool {
-	return b.now.allows(who, do, at, b.clock.Now().UnixMicro())
-}
-
 // Posts answers from memory what a person's appointments make him now, to build pages and menus.
 func (b *Book) Posts(who person.ID) Posts {
 	return b.now.posts(who, b.clock.Now().UnixMicro())
@@ -87,9 +82,9 @@ func effectiveOf(one, two string) effective {
 	return effective{
 		accounts:      `SELECT person_id FROM accounts WHERE state = 'active'` + one,
 		confirmations: `SELECT person_id, unit FROM confirmations WHERE ended_at IS NULL` + one,
-		grants: `SELECT person_id, unit, team, level, starts_at, ends_at FROM grants
+		grants: `SELECT id, person_id, unit, team, level, starts_at, ends_at FROM grants
 			WHERE system = 'ko1' AND closed_at IS NULL AND awaits_second = FALSE AND (ends_at IS NULL OR ends_at > $1)` + two,
-		appointments: `SELECT person_id, unit, '', CASE post WHEN 'head' THEN 10 WHEN 'administrator' THEN 11 WHEN 'auditor' THEN 12 END, starts_at, ends_at
+		appointments: `SELECT id, person_id, unit, '', CASE post WHEN 'head' THEN 10 WHEN 'administrator' THEN 11 WHEN 'auditor' THEN 12 END, starts_at, ends_at
 			FROM appointments WHERE post IN ('head', 'administrator', 'auditor')
 			AND closed_at IS NULL AND confirmed_at IS NOT NULL AND (ends_at IS NULL OR ends_at > $1)` + two,
 	}
@@ -138,8 +133,16 @@ func (q effective) read(ctx context.Context, tx *store.Tx, since ...any) ([]entr
 }
 
 func scanEntry(row store.Row) (e entry, err error) {
-	err = row.Scan(&e.person, &e.unit, &e.team, &e.action, store.At(&e.from), store.At(&e.until))
-	return e, err
+	var id string
+	if err = row.Scan(&id, &e.person, &e.unit, &e.team, &e.action, store.At(&e.from), store.At(&e.until)); err != nil {
+		return entry{}, err
+	}
+	parsed, err := uuid.Parse(id)
+	if err != nil {
+		return entry{}, fmt.Errorf("id of right: %w", err)
+	}
+	e.id = ID(parsed)
+	return e, nil
 }
 
 // Load reads all rights into memory.
@@ -172,6 +175,9 @@ func (b *Book) load(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("load rights: %w", err)
 		}
+		if err := b.meet(ctx, tx); err != nil {
+			return err
+		}
 		b.now.put(b.now.everyone(), entries)
 		b.counted.forget()
 		b.version = version
@@ -200,6 +206,9 @@ func (b *Book) CatchUp(ctx context.Context) error {
 			b.loaded.Store(false)
 			return errOlder
 		}
+		if err := b.meet(ctx, tx); err != nil {
+			return err
+		}
 		if version > b.version {
 			moved, err := store.Rows(scanPerson)(tx.Query(ctx,
 				`SELECT DISTINCT person_id FROM rights_changes WHERE version > $1`, b.version))
@@ -216,6 +225,25 @@ func (b *Book) CatchUp(ctx context.Context) error {
 		b.fresh.Store(tx.Now.UnixMicro())
 		return nil
 	})
+}
+
+// meet learns of units and groups that were added; none ever goes away. A retired group still has cases, on which who
+// holds a right of its whole division may act.
+func (b *Book) meet(ctx context.Context, tx *store.Tx) error {
+	var count int
+	if err := tx.QueryRow(ctx, `SELECT (SELECT count(*) FROM units) + (SELECT count(*) FROM teams)`).Scan(&count); err != nil {
+		return fmt.Errorf("count units and groups: %w", err)
+	}
+	if count == b.now.places.Load().count() {
+		return nil
+	}
+	list, err := store.Rows(func(row store.Row) (at Place, err error) { return at, row.Scan(&at.Unit, &at.Team) })(tx.Query(ctx,
+		`SELECT code, '' FROM units UNION ALL SELECT unit, code FROM teams ORDER BY 1, 2`))
+	if err != nil {
+		return fmt.Errorf("read units and groups: %w", err)
+	}
+	b.now.meet(list)
+	return nil
 }
 
 func scanPerson(row store.Row) (id person.ID, err error) { return id, row.Scan(&id) }
@@ -283,33 +311,23 @@ func (b *Book) Moved(ctx context.Context, tx *store.Tx, who person.ID) error {
 	return nil
 }
 
-// everyone lists all persons in memory.
-func (s *snapshot) everyone() []person.ID {
-	var all []person.ID
-	for i := range s.shards {
-		for who := range *s.shards[i].Load() {
-			all = append(all, who)
-		}
-	}
-	return all
-}
-
 var errOlder = errors.New("the database is older than what was read from it; reading all again")
 
-// rightsHere are the rights of one person at one level in one unit and its groups.
+// rightsHere are the rights of one person at one level in one unit and its groups; none for a group that does not exist.
 const rightsHere = `
-	SELECT g.person_id, g.unit, g.team, g.level, g.starts_at, g.ends_at
+	SELECT g.id, g.person_id, g.unit, g.team, g.level, g.starts_at, g.ends_at
 	FROM grants g
 	JOIN accounts a ON a.person_id = g.person_id AND a.state = 'active'
 	JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
 	WHERE g.system = 'ko1' AND g.person_id = $1 AND g.unit = $2 AND g.level = $3
-	  AND g.closed_at IS NULL AND g.awaits_second = FALSE`
+	  AND g.closed_at IS NULL AND g.awaits_second = FALSE
+	  AND ($4 = '' OR EXISTS (SELECT 1 FROM teams t WHERE t.unit = g.unit AND t.code = $4))`
 
 // Require fails with Denied unless the person may act at the level here at the transaction's moment, read from the
 // database. What it read can not change before the transaction is through: a right that is ended meanwhile either
 // comes after the whole transaction, or the transaction runs again and is denied.
 func (b *Book) Require(ctx context.Context, tx *store.Tx, who person.ID, level Level, at Place) error {
-	rows, err := store.Rows(scanEntry)(tx.Query(ctx, rightsHere+tx.ForShare(), who, at.Unit, level))
+	rows, err := store.Rows(scanEntry)(tx.Query(ctx, rightsHere+tx.ForShare(), who, at.Unit, level, at.Team))
 	if err != nil {
 		return fmt.Errorf("find right: %w", err)
 	}

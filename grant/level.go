@@ -64,6 +64,9 @@ const (
 	Audit Action = 12
 )
 
+// actions holds every action in order.
+var actions = [...]Action{DoConsider, DoReview, DoApprove, Administer, Centre, Audit}
+
 // Do is the action of acting at a level.
 func (l Level) Do() Action { return Action(l) }
 

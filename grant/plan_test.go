@@ -82,7 +82,7 @@ func TestPlans(t *testing.T) {
 			query, args = count(head, Filter{Level: Consider})
 			try("count of a unit", ofUnit, query, args...)
 
-			try("require", `grants_by_person`, rightsHere, people[7], "TH-12", Consider)
+			try("require", `grants_by_person`, rightsHere, people[7], "TH-12", Consider, "")
 			for name, query := range map[string]string{"accounts": effectiveMoved.accounts, "confirmations": effectiveMoved.confirmations} {
 				try("catch up with "+name, `accounts|confirmations`, query, int64(1)<<40)
 			}

@@ -59,6 +59,44 @@ func covers(right, place Place) bool {
 	return right.Unit == place.Unit && (right.Team == "" || right.Team == place.Team)
 }
 
+// verdict is what one right says to a question; of all rights of a person the greatest counts.
+type verdict uint8
+
+const (
+	noRight verdict = iota
+	otherLevel
+	otherGroup
+	ended
+	notYet
+	permitted
+)
+
+// reasons are the verdicts for others to read.
+var reasons = [...]Reason{noRight: NoRight, otherLevel: OtherLevel, otherGroup: OtherGroup, ended: Ended, notYet: NotYet, permitted: Permitted}
+
+// weigh is the rule: what a right in the unit says to who wants to act there now. same tells that the right allows what he
+// wants to do, here that it covers the place. It holds from one moment, inclusive, until another, exclusive, in
+// microseconds.
+func weigh(same, here bool, from, until, now int64) verdict {
+	holds := from <= now && now < until
+	switch {
+	case same && here && holds:
+		return permitted
+	case same && here && now < from:
+		return notYet
+	case same && here && now-until < lately.Microseconds():
+		return ended
+	case same && holds:
+		return otherGroup
+	case here && holds:
+		return otherLevel
+	}
+	return noRight
+}
+
+// lately is for how long a right that has run out is kept in mind, to say so.
+const lately = 24 * time.Hour
+
 // unitFacts is what the rules ask of a unit.
 type unitFacts struct {
 	Active     bool // the unit is in use

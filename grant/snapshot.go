@@ -2,172 +2,285 @@ package grant
 
 import (
 	"hash/maphash"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"sitthi/internal/clock"
 	"sitthi/person"
 )
 
 // right is one effective right or post of a person, packed: what it allows, where, from and until when.
 type right struct {
 	from, until int64 // microseconds UTC; until is exclusive
-	unit, team  uint16
-	action      Action
+	id          ID
+	spot
+	action Action
+}
+
+func (r *right) holds(now int64) bool { return r.from <= now && now < r.until }
+
+// holder is a person with all his rights. It is never changed: other rights make another holder.
+type holder struct {
+	id     person.ID
+	rights []right
 }
 
 // A snapshot answers "may he, here, now?" from memory. It holds what is in force or will be: grants of registered,
 // confirmed persons and confirmed appointments. The dates are looked at when the question is asked, so nothing needs
-// to run at midnight. Persons are spread over shards; following a change copies one shard, not the whole book.
-// Readers never wait and never allocate.
+// to run at midnight. Persons are spread over shards; following a change copies one shard, not the whole book, and the
+// lists of the units that it touches. Readers never wait; an answer never allocates.
 type snapshot struct {
 	seed   maphash.Seed
-	shards [shardCount]atomic.Pointer[map[person.ID][]right]
+	shards [shardCount]atomic.Pointer[map[person.ID]*holder]
 	places atomic.Pointer[places]
 }
 
 const shardCount = 256
 
-// places numbers the units and groups, so that a right takes little room. Numbers are never given anew.
+// places are the units and groups that exist, by numbers, so that a right takes little room, and who holds rights in
+// each unit. Numbers are never given anew.
 type places struct {
-	units map[string]uint16
-	teams map[teamKey]uint16
-	names []string // unit codes by number
+	units   map[string]uint16
+	teams   map[Place]uint16
+	names   []Place     // by number
+	holders [][]*holder // by number of the unit, in the order of persons' ids
 }
 
-type teamKey struct{ unit, team string }
+// spot is a place by numbers; team is 0 for the whole unit.
+type spot struct{ unit, team uint16 }
+
+// find answers a place by its numbers, and whether it exists.
+func (p *places) find(at Place) (here spot, ok bool) {
+	here.unit = p.units[at.Unit]
+	if at.Team != "" && here.unit != 0 {
+		here.team = p.teams[at]
+		return here, here.team != 0
+	}
+	return here, here.unit != 0
+}
+
+// count is how many units and groups exist.
+func (p *places) count() int { return len(p.names) - 1 }
+
+// moment is one moment for a whole answer. The clock is read when a date has to be looked at, which is often never:
+// to read it takes as long as all the rest.
+type moment struct {
+	clock clock.Clock
+	us    int64
+}
+
+func (m *moment) micros() int64 {
+	if m.us == 0 {
+		m.us = m.clock.Now().UnixMicro()
+	}
+	return m.us
+}
 
 func newSnapshot() *snapshot {
 	s := &snapshot{seed: maphash.MakeSeed()}
 	for i := range s.shards {
-		s.shards[i].Store(&map[person.ID][]right{})
+		s.shards[i].Store(&map[person.ID]*holder{})
 	}
-	s.places.Store(&places{units: map[string]uint16{}, teams: map[teamKey]uint16{}, names: []string{""}})
+	s.places.Store(&places{names: make([]Place, 1), holders: make([][]*holder, 1)}) // 0 is the number of no place
 	return s
 }
 
-func (s *snapshot) shard(who person.ID) *atomic.Pointer[map[person.ID][]right] {
+func (s *snapshot) shard(who person.ID) *atomic.Pointer[map[person.ID]*holder] {
 	return &s.shards[maphash.String(s.seed, string(who))%shardCount]
 }
 
-// rights answers what a person may do at some time.
-func (s *snapshot) rights(who person.ID) []right {
-	return (*s.shard(who).Load())[who]
+// nobody holds nothing.
+var nobody = &holder{}
+
+func (s *snapshot) holder(who person.ID) *holder {
+	if h := (*s.shard(who).Load())[who]; h != nil {
+		return h
+	}
+	return nobody
 }
 
-// allows answers the one question: may this person do this, here, at this moment?
-func (s *snapshot) allows(who person.ID, do Action, at Place, now int64) bool {
-	list := s.rights(who)
-	if len(list) == 0 {
-		return false
+// rights answers what a person may do at some time.
+func (s *snapshot) rights(who person.ID) []right { return s.holder(who).rights }
+
+// answer answers the one question: may this person do this, here, at this moment?
+func (s *snapshot) answer(who person.ID, do Action, at Place, now *moment) Answer {
+	here, ok := s.places.Load().find(at)
+	if !ok {
+		return Answer{Reason: UnknownPlace}
 	}
-	known := s.places.Load()
-	unit := known.units[at.Unit]
-	if unit == 0 {
-		return false
-	}
-	var team uint16
-	if at.Team != "" {
-		team = known.teams[teamKey{at.Unit, at.Team}]
-		if team == 0 {
-			team = math.MaxUint16 // a group without any right of its own: only rights of the whole unit serve
+	return s.holder(who).answer(do, here, now)
+}
+
+func (h *holder) answer(do Action, at spot, now *moment) Answer {
+	best, of := noRight, -1
+	for i := range h.rights {
+		r := &h.rights[i]
+		if r.unit != at.unit {
+			continue
+		}
+		if v := weigh(r.action == do, r.team == 0 || r.team == at.team, r.from, r.until, now.micros()); v > best {
+			best, of = v, i
+			if best == permitted {
+				break
+			}
 		}
 	}
-	for i := range list {
-		r := &list[i]
-		if r.action == do && r.unit == unit && (r.team == 0 || r.team == team) && r.from <= now && now < r.until {
-			return true
-		}
+	a := Answer{Allowed: best == permitted, Reason: reasons[best]}
+	if of >= 0 {
+		a.Grant = h.rights[of].id
 	}
-	return false
+	return a
 }
 
 // entry is one row on its way into the snapshot.
 type entry struct {
+	id          ID
 	person      person.ID
 	unit, team  string
 	action      Action
 	from, until time.Time
 }
 
-// put replaces the rights of the persons named; one who has no entries any more has no rights. Only one goroutine
-// may put at a time; readers see each person whole, before or after.
-func (s *snapshot) put(persons []person.ID, entries []entry) {
-	s.learn(entries)
-	known := s.places.Load()
-	fresh := make(map[*atomic.Pointer[map[person.ID][]right]]map[person.ID][]right)
-	open := func(who person.ID) map[person.ID][]right {
-		shard := s.shard(who)
-		if m, ok := fresh[shard]; ok {
-			return m
-		}
-		old := *shard.Load()
-		m := make(map[person.ID][]right, len(old)+1)
-		for k, v := range old {
-			m[k] = v
-		}
-		fresh[shard] = m
-		return m
+// pack answers the entry as memory holds it; ok is false where its place does not exist.
+func (e *entry) pack(known *places) (r right, ok bool) {
+	r = right{id: e.id, from: e.from.UnixMicro(), until: math.MaxInt64, action: e.action}
+	if !e.until.IsZero() {
+		r.until = e.until.UnixMicro()
 	}
+	r.spot, ok = known.find(Place{e.unit, e.team})
+	return r, ok
+}
+
+// meet gives numbers to the units and groups that have none; a group stands behind its unit. Only one goroutine may
+// meet or put at a time.
+func (s *snapshot) meet(list []Place) {
+	old := s.places.Load()
+	next := &places{units: make(map[string]uint16, len(list)), teams: make(map[Place]uint16, len(list)), names: slices.Clone(old.names), holders: slices.Clone(old.holders)}
+	maps.Copy(next.units, old.units)
+	maps.Copy(next.teams, old.teams)
+	for _, at := range list {
+		if _, ok := next.find(at); ok {
+			continue
+		}
+		n := uint16(len(next.names))
+		if at.Team == "" {
+			next.units[at.Unit] = n
+		} else {
+			next.teams[at] = n
+		}
+		next.names, next.holders = append(next.names, at), append(next.holders, nil)
+	}
+	s.places.Store(next)
+}
+
+// put replaces the rights of the persons named; one who has no entries any more has no rights, and an entry at a place
+// that does not exist gives none. Readers see each person whole, before or after.
+func (s *snapshot) put(persons []person.ID, entries []entry) {
+	known := s.places.Load()
+	fresh := make(map[person.ID]*holder, len(persons))
 	for _, who := range persons {
-		delete(open(who), who)
+		fresh[who] = nil
 	}
 	// Each list is made in its full length at once: append would leave it with room for rights it never gets.
 	count := make(map[person.ID]int, len(persons))
-	for _, e := range entries {
-		count[e.person]++
+	for i := range entries {
+		count[entries[i].person]++
 	}
-	for _, e := range entries {
-		m := open(e.person)
-		list := m[e.person]
-		if list == nil {
-			list = make([]right, 0, count[e.person])
+	for i := range entries {
+		e := &entries[i]
+		r, ok := e.pack(known)
+		if !ok {
+			continue
 		}
-		until := int64(math.MaxInt64)
-		if !e.until.IsZero() {
-			until = e.until.UnixMicro()
+		h := fresh[e.person]
+		if h == nil {
+			h = &holder{id: e.person, rights: make([]right, 0, count[e.person])}
+			fresh[e.person] = h
 		}
-		m[e.person] = append(list, right{
-			from: e.from.UnixMicro(), until: until,
-			unit: known.units[e.unit], team: known.teams[teamKey{e.unit, e.team}], action: e.action,
-		})
+		h.rights = append(h.rights, r)
 	}
-	for shard, m := range fresh {
-		shard.Store(&m)
-	}
+	gone := s.swap(fresh)
+	s.enlist(fresh, gone)
 }
 
-// learn gives numbers to units and groups that have none.
-func (s *snapshot) learn(entries []entry) {
-	old := s.places.Load()
-	next := old
-	grow := func() {
-		if next != old {
+// swap puts the holders into their shards, and answers those whose place they took.
+func (s *snapshot) swap(fresh map[person.ID]*holder) (gone []*holder) {
+	shards := make(map[*atomic.Pointer[map[person.ID]*holder]]map[person.ID]*holder)
+	for who, h := range fresh {
+		shard := s.shard(who)
+		m, ok := shards[shard]
+		if !ok {
+			m = maps.Clone(*shard.Load())
+			shards[shard] = m
+		}
+		if old := m[who]; old != nil {
+			gone = append(gone, old)
+		}
+		if h != nil {
+			m[who] = h
+		} else {
+			delete(m, who)
+		}
+	}
+	for shard, m := range shards {
+		shard.Store(&m)
+	}
+	return gone
+}
+
+// enlist brings the lists of the units up to date in which somebody holds or held a right.
+func (s *snapshot) enlist(fresh map[person.ID]*holder, gone []*holder) {
+	next := *s.places.Load()
+	next.holders = slices.Clone(next.holders)
+	opened := make([]bool, len(next.holders))
+	open := func(unit uint16) {
+		if opened[unit] {
 			return
 		}
-		next = &places{units: make(map[string]uint16, len(old.units)+1), teams: make(map[teamKey]uint16, len(old.teams)+1),
-			names: append([]string(nil), old.names...)}
-		for k, v := range old.units {
-			next.units[k] = v
-		}
-		for k, v := range old.teams {
-			next.teams[k] = v
+		opened[unit] = true
+		next.holders[unit] = slices.DeleteFunc(slices.Clone(next.holders[unit]), func(h *holder) bool {
+			_, replaced := fresh[h.id]
+			return replaced
+		})
+	}
+	for _, h := range gone {
+		for i := range h.rights {
+			open(h.rights[i].unit)
 		}
 	}
-	for _, e := range entries {
-		if next.units[e.unit] == 0 {
-			grow()
-			next.units[e.unit] = uint16(len(next.names))
-			next.names = append(next.names, e.unit)
+	for _, h := range fresh {
+		if h == nil {
+			continue
 		}
-		if key := (teamKey{e.unit, e.team}); e.team != "" && next.teams[key] == 0 {
-			grow()
-			next.teams[key] = uint16(len(next.teams) + 1)
+		for i := range h.rights {
+			unit := h.rights[i].unit
+			open(unit)
+			if list := next.holders[unit]; len(list) == 0 || list[len(list)-1] != h {
+				next.holders[unit] = append(list, h)
+			}
 		}
 	}
-	if next != old {
-		s.places.Store(next)
+	for unit, yes := range opened {
+		if yes {
+			list := next.holders[unit]
+			slices.SortFunc(list, func(a, b *holder) int { return strings.Compare(string(a.id), string(b.id)) })
+			next.holders[unit] = slices.Clone(list) // without the room that append left
+		}
 	}
+	s.places.Store(&next)
+}
+
+// everyone lists all persons in memory.
+func (s *snapshot) everyone() []person.ID {
+	var all []person.ID
+	for i := range s.shards {
+		all = slices.AppendSeq(all, maps.Keys(*s.shards[i].Load()))
+	}
+	return all
 }
 
 // Posts is what a person's appointments make him now.
@@ -179,14 +292,15 @@ type Posts struct {
 
 func (s *snapshot) posts(who person.ID, now int64) Posts {
 	var p Posts
-	names := s.places.Load().names
-	for _, r := range s.rights(who) {
-		if r.from > now || now >= r.until {
+	rights := s.rights(who)
+	names := s.places.Load().names // after the rights: their places are numbered before they are put
+	for _, r := range rights {
+		if !r.holds(now) {
 			continue
 		}
 		switch r.action {
 		case Administer:
-			p.Heads = append(p.Heads, names[r.unit])
+			p.Heads = append(p.Heads, names[r.unit].Unit)
 		case Centre:
 			p.Administrator = true
 		case Audit:
