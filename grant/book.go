@@ -365,8 +365,8 @@ func (b *Book) RequireAdministrator(ctx context.Context, tx *store.Tx, by person
 	return err
 }
 
-// requireReader fails with Denied unless the person is central administrator or auditor.
-func (b *Book) requireReader(ctx context.Context, tx *store.Tx, by person.ID) error {
+// RequireReader fails with Denied unless the person is central administrator or auditor at the transaction's moment.
+func (b *Book) RequireReader(ctx context.Context, tx *store.Tx, by person.ID) error {
 	for _, post := range []Post{Administrator, Auditor} {
 		if _, ok, err := b.post(ctx, tx, by, post, centreUnit); err != nil || ok {
 			return err

@@ -519,7 +519,7 @@ func (b *Book) entries(ctx context.Context, tx *store.Tx, s Scope, q audit.Query
 // Log lists entries of the whole log for central administrators and auditors, newest first.
 func (b *Book) Log(ctx context.Context, by person.ID, q audit.Query) (entries []audit.Entry, next string, err error) {
 	err = b.db.Read(ctx, func(tx *store.Tx) error {
-		if err := b.requireReader(ctx, tx, by); err != nil {
+		if err := b.RequireReader(ctx, tx, by); err != nil {
 			return err
 		}
 		entries, next, err = audit.List(ctx, tx, q)
@@ -567,7 +567,7 @@ func (b *Book) PersonOf(ctx context.Context, by person.ID, citizen thai.CitizenI
 	var known bool
 	act := &audit.Act{Name: "person.look_up", Actor: string(by)}
 	err = audit.Do(ctx, b.db, act, func(tx *store.Tx) error {
-		if err := b.requireReader(ctx, tx, by); err != nil {
+		if err := b.RequireReader(ctx, tx, by); err != nil {
 			return err
 		}
 		if err := takeLook(ctx, tx, by); err != nil {
@@ -588,7 +588,7 @@ func (b *Book) PersonOf(ctx context.Context, by person.ID, citizen thai.CitizenI
 func (b *Book) Unmask(ctx context.Context, by person.ID, who person.ID, reason string) (citizen thai.CitizenID, err error) {
 	act := &audit.Act{Name: "person.unmask", Actor: string(by), Subject: string(who), Texts: map[string]string{"reason": reason}}
 	err = audit.Do(ctx, b.db, act, func(tx *store.Tx) error {
-		if err := b.requireReader(ctx, tx, by); err != nil {
+		if err := b.RequireReader(ctx, tx, by); err != nil {
 			return err
 		}
 		if strings.TrimSpace(reason) == "" {

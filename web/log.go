@@ -55,6 +55,7 @@ var logActs = []string{
 	"agency.unit_add", "agency.unit_rename", "agency.unit_review", "agency.unit_considers", "agency.unit_retire", "agency.unit_restore",
 	"agency.team_add", "agency.team_rename", "agency.team_retire", "agency.team_restore",
 	"portal.system_address", "portal.announce", "portal.change", "portal.close",
+	"program.create", "program.revoke",
 	"door.turn_away", "demo.seed", "demo.refresh",
 }
 

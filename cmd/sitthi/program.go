@@ -12,8 +12,8 @@ import (
 const about = `Sitthi (สิทธิ์): who may consider and approve permits to take industrial waste out of a factory (กอ.1).
 Every flag can also be given as the variable beside it; passwords and keys come from files alone.`
 
-// program is the grammar of the command line. A command's Run gets the context, the shell and the secrets.
-type program struct {
+// commands is the grammar of the command line. A command's Run gets the context, the shell and the secrets.
+type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Serve the pages. Makes and migrates the database when it has to."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database up to this program's version, and no more."`
 	Admin   struct {
@@ -35,7 +35,7 @@ type shell struct {
 // run is the whole program but for the process around it: it ends when the command is done or, when the context is
 // cancelled, as soon as that can be done in good order.
 func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) error {
-	var p program
+	var p commands
 	command, err := config.Parse(&p, args, env, stdout, about)
 	if errors.Is(err, config.ErrHelp) {
 		return nil
