@@ -300,6 +300,9 @@ func (b *Book) Moved(ctx context.Context, tx *store.Tx, who person.ID) error {
 		version, who, store.Us(tx.Now)); err != nil {
 		return fmt.Errorf("note moved rights: %w", err)
 	}
+	if _, err := tx.Exec(ctx, noteSwitch, version, who, store.Us(tx.Now)); err != nil {
+		return fmt.Errorf("note state of account: %w", err)
+	}
 	tx.AfterCommit(func() {
 		// The act is committed whatever becomes of its request, so the request's end must not keep the memory back.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), staleAfter)
@@ -310,6 +313,12 @@ func (b *Book) Moved(ctx context.Context, tx *store.Tx, who person.ID) error {
 	})
 	return nil
 }
+
+// noteSwitch keeps the state of a person's account when it is another than the one kept last: who is switched off or on
+// has his rights moved, so this is where every switch passes.
+const noteSwitch = `INSERT INTO account_states (person_id, version, state, at)
+	SELECT a.person_id, $1, a.state, $3 FROM accounts a WHERE a.person_id = $2 AND a.state <> COALESCE(
+		(SELECT s.state FROM account_states s WHERE s.person_id = a.person_id ORDER BY s.version DESC LIMIT 1), 'active')`
 
 var errOlder = errors.New("the database is older than what was read from it; reading all again")
 

@@ -1,0 +1,360 @@
+package grant
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"sitthi/agency"
+	"sitthi/audit"
+	"sitthi/internal/store"
+	"sitthi/person"
+)
+
+// recordedAt is the moment whose records answer a question about another: of the past as it was recorded then, of the
+// future as things stand now.
+func recordedAt(moment, now time.Time) time.Time {
+	if moment.Before(now) {
+		return moment
+	}
+	return now
+}
+
+// accountThen is the state of account a at the moment $1, and since when; when the present is asked for, as the
+// account itself has it. One that was off already when switches began to be kept has a row of version 0.
+func accountThen(past bool) string {
+	const last = `FROM account_states s WHERE s.person_id = a.person_id AND s.at <= $1 ORDER BY s.version DESC LIMIT 1)`
+	state := `a.state`
+	if past {
+		state = `COALESCE((SELECT s.state ` + last + `, CASE WHEN EXISTS (SELECT 1 FROM account_states s WHERE s.person_id = a.person_id AND s.version = 0)
+			THEN 'unknown' ELSE 'active' END)`
+	}
+	return `a.registered_at, CASE WHEN a.person_id IS NULL THEN '' ELSE ` + state + ` END, (SELECT s.at ` + last
+}
+
+func (a *pastAccount) targets() []any {
+	return []any{store.At(&a.Registered), store.Null((*string)(&a.State)), store.At(&a.Since)}
+}
+
+// accountAt answers what was recorded of a person's account.
+func accountAt(ctx context.Context, tx *store.Tx, who person.ID, recorded time.Time) (a pastAccount, err error) {
+	err = tx.QueryRow(ctx, `SELECT `+accountThen(recorded.Before(tx.Now))+` FROM accounts a WHERE a.registered_at <= $1 AND a.person_id = $2`,
+		store.Us(recorded), who).Scan(a.targets()...)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return pastAccount{}, fmt.Errorf("find account: %w", err)
+	}
+	return a, nil
+}
+
+// rightsThen reads rights as they were recorded at $1: each with its version of then, the account of its holder and
+// the word on who he is.
+func rightsThen(past bool, condition string) string {
+	return `SELECT g.id, g.number, g.person_id, g.level, g.unit, g.team, v.starts_at, v.ends_at, v.order_number, g.given_by, g.given_at,
+			g.awaits_second = TRUE OR g.seconded_at IS NOT NULL, g.seconded_by, g.seconded_at, g.closed_by, g.closed_at, g.closing, g.close_reason,
+			c.decided_by, c.decided_at, ` + accountThen(past) + `
+		FROM grants g
+		JOIN grant_versions v ON v.grant_id = g.id AND v.version = (SELECT max(w.version) FROM grant_versions w WHERE w.grant_id = g.id AND w.recorded_at <= $1)
+		LEFT JOIN accounts a ON a.person_id = g.person_id AND a.registered_at <= $1
+		LEFT JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.outcome = 'confirmed'
+			AND c.decided_at <= $1 AND (c.ended_at IS NULL OR c.ended_at > $1)
+		WHERE g.system = 'ko1' AND g.given_at <= $1 AND ` + condition
+}
+
+// postsThen reads appointments as they were recorded at $1.
+func postsThen(past bool, condition string) string {
+	return `SELECT p.id, 0, p.person_id, CASE p.post WHEN 'head' THEN 10 WHEN 'administrator' THEN 11 WHEN 'auditor' THEN 12 END, p.unit, '',
+			p.starts_at, p.ends_at, p.order_number, p.proposed_by, p.proposed_at,
+			TRUE, p.confirmed_by, p.confirmed_at, p.closed_by, p.closed_at, p.closing, p.close_reason,
+			NULL, NULL, ` + accountThen(past) + `
+		FROM appointments p
+		LEFT JOIN accounts a ON a.person_id = p.person_id AND a.registered_at <= $1
+		WHERE p.post IN ('head', 'administrator', 'auditor') AND p.proposed_at <= $1 AND ` + condition
+}
+
+func scanClaim(row store.Row) (c claim, err error) {
+	var id string
+	err = row.Scan(append([]any{&id, &c.Number, &c.Person, &c.Do, &c.Place.Unit, &c.Place.Team, store.At(&c.From), store.At(&c.Until), &c.Order,
+		&c.GivenBy, store.At(&c.GivenAt), &c.NeedsSecond, store.Null(&c.SecondBy), store.At(&c.SecondAt), store.Null(&c.ClosedBy), store.At(&c.ClosedAt),
+		&c.Closing, &c.CloseReason, store.Null(&c.IdentityBy), store.At(&c.IdentityAt)}, c.pastAccount.targets()...)...)
+	if err != nil {
+		return claim{}, err
+	}
+	parsed, err := uuid.Parse(id)
+	if err != nil {
+		return claim{}, fmt.Errorf("id of right: %w", err)
+	}
+	c.ID, c.NeedsIdentity = ID(parsed), c.Do <= DoApprove
+	return c, nil
+}
+
+// claimsWhere reads rights and appointments as they were recorded at a moment. The conditions speak of g and of p, and
+// their values are $2 and on; an empty one leaves that kind out.
+func claimsWhere(ctx context.Context, tx *store.Tx, recorded time.Time, ofRights, ofPosts string, values ...any) ([]claim, error) {
+	past, args := recorded.Before(tx.Now), append([]any{store.Us(recorded)}, values...)
+	var all []claim
+	for _, query := range []struct{ condition, text string }{{ofRights, rightsThen(past, ofRights)}, {ofPosts, postsThen(past, ofPosts)}} {
+		if query.condition == "" {
+			continue
+		}
+		list, err := store.Rows(scanClaim)(tx.Query(ctx, query.text, args...))
+		if err != nil {
+			return nil, fmt.Errorf("read rights as they were recorded: %w", err)
+		}
+		for _, c := range list {
+			all = append(all, c.as(recorded))
+		}
+	}
+	return all, nil
+}
+
+// claimsOf reads all rights and appointments of a person as they were recorded at a moment.
+func claimsOf(ctx context.Context, tx *store.Tx, who person.ID, recorded time.Time) ([]claim, error) {
+	return claimsWhere(ctx, tx, recorded, `g.person_id = $2`, `p.person_id = $2`, who)
+}
+
+// claimsIn reads the rights at a level, or the appointments to a post, in a unit and its groups.
+func claimsIn(ctx context.Context, tx *store.Tx, do Action, unit string, recorded time.Time) ([]claim, error) {
+	if do <= DoApprove {
+		return claimsWhere(ctx, tx, recorded, `g.unit = $2 AND g.level = $3`, "", unit, do)
+	}
+	list, err := claimsWhere(ctx, tx, recorded, "", `p.unit = $2`, unit)
+	return slices.DeleteFunc(list, func(c claim) bool { return c.Do != do }), err
+}
+
+// rule answers a question from the database.
+func (b *Book) rule(ctx context.Context, tx *store.Tx, q Question) (ruling, error) {
+	recorded := recordedAt(q.Moment, tx.Now)
+	place, err := agency.ExistsAt(ctx, tx, q.At.Unit, q.At.Team, recorded)
+	if err != nil {
+		return ruling{}, err
+	}
+	who, err := accountAt(ctx, tx, q.Who, recorded)
+	if err != nil {
+		return ruling{}, err
+	}
+	claims, err := claimsOf(ctx, tx, q.Who, recorded)
+	if err != nil {
+		return ruling{}, err
+	}
+	return judge(q, place, who, claims), nil
+}
+
+// AnswerAt answers from the database whether a person may do something somewhere at a moment: of the past as it was
+// recorded then, so that what was ended, changed or confirmed later does not count; of the future as things stand now.
+// About the present it agrees with Answer and Allows, and may know the reason better. The caller has checked who may
+// ask.
+func (b *Book) AnswerAt(ctx context.Context, q Question) (Answer, error) {
+	var r ruling
+	err := b.db.Read(ctx, func(tx *store.Tx) (err error) {
+		r, err = b.rule(ctx, tx, q)
+		return err
+	})
+	return r.Answer, err
+}
+
+// Met tells whether a condition is met.
+type Met string
+
+// A condition is met or not, or it can not be told.
+const (
+	Yes     Met = "yes"
+	No      Met = "no"
+	Unknown Met = "unknown" // what the records of the time do not tell
+)
+
+// Condition is one of the conditions of an answer.
+type Condition struct {
+	Code   Code
+	Met    Met
+	Reason Reason // what it makes the answer; Permitted when it is met
+	// Deed is the act behind it: the one that met it or, where that is what keeps him from acting, that ended it.
+	Deed Deed
+	// From and Until are the dates of the right, for CondDates; Until is exclusive and zero when there is no end.
+	From, Until time.Time
+}
+
+// Deed is an act behind a condition; the zero Deed is none.
+type Deed struct {
+	Act    string // as in the log: grant.give
+	By     string // id of a person, audit.Terminal or audit.System; "" when it was not recorded
+	At     time.Time
+	Order  string // เลขที่คำสั่ง
+	Reason string // as it was written
+	Grant  ID     // the right, or
+	Post   ID     // the appointment that it was done to
+}
+
+// Other is a right or a post that holds at the moment, and is for something else than what was asked.
+type Other struct {
+	Grant ID
+	Do    Action
+	At    Place
+}
+
+// Explanation is an answer with every condition of it and the act behind each.
+type Explanation struct {
+	Question
+	Answer
+	Asked      time.Time // when it was answered: of a later moment it tells what stood then
+	Place      agency.Then
+	Conditions []Condition
+	Others     []Other
+	Names      map[person.ID]string // of those involved who are registered
+}
+
+// findDeed finds what the log holds of an act on a person's account of which only the moment is known.
+func findDeed(ctx context.Context, tx *store.Tx, who person.ID, d *Deed) error {
+	if d.At.IsZero() {
+		return nil
+	}
+	entries, _, err := audit.List(ctx, tx, audit.Query{Subject: string(who), Outcome: audit.Done, From: d.At, To: d.At.Add(time.Microsecond)})
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name, "officer.") {
+			d.Act, d.By, d.Reason = e.Name, e.Actor, e.Texts["reason"]
+		}
+	}
+	return err
+}
+
+// Past reports whether the question was about the past, which is answered as it was recorded then.
+func (e Explanation) Past() bool { return e.Moment.Before(e.Asked) }
+
+// Future reports whether the question was about the future, which is answered as things stood when it was asked.
+func (e Explanation) Future() bool { return e.Moment.After(e.Asked) }
+
+// Explain tells why AnswerAt answers as it does: every condition, met or not, with the act behind it. It fails with
+// NotFound for a unit or a group that there is not. The caller has checked who may ask, and of whom.
+func (b *Book) Explain(ctx context.Context, q Question) (e Explanation, err error) {
+	err = b.db.Read(ctx, func(tx *store.Tx) error {
+		e, err = b.explain(ctx, tx, q)
+		return err
+	})
+	if err != nil {
+		return Explanation{}, err
+	}
+	return e, nil
+}
+
+func (b *Book) explain(ctx context.Context, tx *store.Tx, q Question) (Explanation, error) {
+	r, err := b.rule(ctx, tx, q)
+	if err != nil {
+		return Explanation{}, err
+	}
+	e := Explanation{Question: q, Answer: r.Answer, Asked: tx.Now}
+	if e.Place, err = agency.FindAt(ctx, tx, q.At.Unit, q.At.Team, recordedAt(q.Moment, tx.Now)); err != nil {
+		return Explanation{}, err
+	}
+	ids := []person.ID{q.Who}
+	for _, s := range r.Steps {
+		c := Condition{Code: s.code, Met: No, Reason: s.reason, Deed: r.deed(s.code)}
+		switch s.reason {
+		case Permitted:
+			c.Met = Yes
+		case AccountUnknown:
+			c.Met = Unknown
+		}
+		if c.Code == CondAccount || c.Code == CondEnabled {
+			if err := findDeed(ctx, tx, q.Who, &c.Deed); err != nil {
+				return Explanation{}, err
+			}
+		}
+		if s.code == CondDates {
+			c.From, c.Until = r.Claim.From, r.Claim.Until
+		}
+		ids = append(ids, person.ID(c.Deed.By))
+		e.Conditions = append(e.Conditions, c)
+	}
+	for _, c := range r.Others {
+		e.Others = append(e.Others, Other{c.ID, c.Do, c.Place})
+	}
+	e.Names, err = names(ctx, tx, ids)
+	return e, err
+}
+
+// WhoAt lists who may do something somewhere at a moment, as AnswerAt answers it, in the order of the ids: at most
+// limit persons that come after one, so that the last of a page asks for the next. The caller has checked who may ask.
+func (b *Book) WhoAt(ctx context.Context, do Action, at Place, moment time.Time, after person.ID, limit int) ([]person.ID, error) {
+	var list []person.ID
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
+		recorded := recordedAt(moment, tx.Now)
+		list = nil
+		if exists, err := agency.ExistsAt(ctx, tx, at.Unit, at.Team, recorded); err != nil || !exists {
+			return err
+		}
+		claims, err := claimsIn(ctx, tx, do, at.Unit, recorded)
+		for _, c := range claims {
+			if c.Person > after && covers(c.Place, at) && c.allows(moment) {
+				list = append(list, c.Person)
+			}
+		}
+		slices.Sort(list)
+		list = slices.Compact(list)
+		list = list[:min(len(list), limit)]
+		return err
+	})
+	return list, err
+}
+
+// WhereAt lists the places in which a person may do something at a moment, as AnswerAt answers it, in the order of
+// codes: each unit in which he may as a whole, with all its groups behind it, and the groups in which alone he may. The
+// caller has checked who may ask.
+func (b *Book) WhereAt(ctx context.Context, who person.ID, do Action, moment time.Time) ([]Place, error) {
+	var list []Place
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
+		recorded := recordedAt(moment, tx.Now)
+		claims, err := claimsOf(ctx, tx, who, recorded)
+		if err != nil {
+			return err
+		}
+		list = nil
+		for _, c := range claims {
+			if c.Do != do || !c.allows(moment) {
+				continue
+			}
+			list = append(list, c.Place)
+			if c.Place.Team != "" {
+				continue
+			}
+			teams, err := agency.TeamsAt(ctx, tx, c.Place.Unit, recorded)
+			if err != nil {
+				return err
+			}
+			for _, team := range teams {
+				list = append(list, Place{c.Place.Unit, team.Code})
+			}
+		}
+		slices.SortFunc(list, comparePlaces)
+		list = slices.Compact(list)
+		return nil
+	})
+	return list, err
+}
+
+// MayAt lists what a person may do in a place at a moment, as AnswerAt answers it, in the order of the actions. The
+// caller has checked who may ask.
+func (b *Book) MayAt(ctx context.Context, who person.ID, at Place, moment time.Time) ([]Action, error) {
+	var list []Action
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
+		recorded := recordedAt(moment, tx.Now)
+		list = nil
+		if exists, err := agency.ExistsAt(ctx, tx, at.Unit, at.Team, recorded); err != nil || !exists {
+			return err
+		}
+		claims, err := claimsOf(ctx, tx, who, recorded)
+		for _, c := range claims {
+			if covers(c.Place, at) && c.allows(moment) {
+				list = append(list, c.Do)
+			}
+		}
+		slices.Sort(list)
+		list = slices.Compact(list)
+		return err
+	})
+	return list, err
+}
