@@ -294,6 +294,41 @@ func TestGive(t *testing.T) {
 			k.refused(t, err, problem.Denied, "grant.denied_self", chief)
 		})
 
+		t.Run("to whom is appointed and has yet to begin", func(t *testing.T) {
+			unit, chief := k.province(t)
+			successor := k.officer(t, unit)
+			before := k.give(t, chief, to(successor, unit, Consider))
+			a, err := k.book.Propose(ctx, k.admins[0], AppointmentOrder{Post: Head, Kind: Regular, Unit: unit, Person: successor, OrderNumber: "1/2569", From: today.AddDays(30)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			k.revoke(t, chief, k.give(t, chief, to(successor, unit, Approve))) // only proposed, he is an officer like others
+			if _, err := k.book.ConfirmAppointment(ctx, k.admins[1], a.ID); err != nil {
+				t.Fatal(err)
+			}
+			_, err = k.book.Give(ctx, chief, to(successor, unit, Approve))
+			k.refused(t, err, problem.Denied, "grant.denied_for_head", chief)
+			if before, err = k.book.Change(ctx, chief, before.ID, before.Version, Change{LastDay: today.AddDays(60)}); err != nil {
+				t.Fatal(err) // to shorten takes a right away
+			}
+			_, err = k.book.Change(ctx, chief, before.ID, before.Version, Change{})
+			k.refused(t, err, problem.Denied, "grant.denied_for_head", chief)
+			if !k.may(t, successor, Consider, unit) {
+				t.Error("the right he had before is gone")
+			}
+			g := k.give(t, k.admins[0], to(successor, unit, Approve)) // the centre can see to it before he begins
+			if _, err := k.book.Second(ctx, k.admins[1], g.ID, true, ""); err != nil || !k.may(t, successor, Approve, unit) {
+				t.Errorf("the centre's right for him: %v", err)
+			}
+			if _, err := k.book.EndAppointment(ctx, k.admins[0], a.ID, Ending{Reason: "ย้าย", LeavesNone: true}); err != nil {
+				t.Fatal(err)
+			}
+			k.give(t, chief, to(k.officer(t, unit), unit, Approve))
+			if _, err := k.book.Change(ctx, chief, before.ID, before.Version, Change{}); err != nil {
+				t.Errorf("after the appointment was taken back: %v", err)
+			}
+		})
+
 		t.Run("administrator who is head himself", func(t *testing.T) {
 			unit, _ := k.province(t)
 			k.appoint(t, AppointmentOrder{Post: Head, Unit: unit, Person: k.admins[2]})

@@ -351,11 +351,9 @@ func (b *Book) Require(ctx context.Context, tx *store.Tx, who person.ID, level L
 // post answers the live appointment that makes a person what the post says, here and now; ok is false when there is
 // none. It can not change before the transaction is through.
 func (b *Book) post(ctx context.Context, tx *store.Tx, who person.ID, post Post, unit string) (a Appointment, ok bool, err error) {
-	list, err := store.Rows(scanAppointment)(tx.Query(ctx, `SELECT `+appointmentColumns+`
-		FROM appointments p JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active'
-		WHERE p.person_id = $1 AND p.post = $2 AND p.unit = $3 AND p.closed_at IS NULL`+tx.ForShare(), who, post, unit))
+	list, err := appointmentsTo(ctx, tx, who, post, unit)
 	if err != nil {
-		return Appointment{}, false, fmt.Errorf("find appointment: %w", err)
+		return Appointment{}, false, err
 	}
 	for _, a := range list {
 		if a.Holds(tx.Now) {
@@ -363,6 +361,23 @@ func (b *Book) post(ctx context.Context, tx *store.Tx, who person.ID, post Post,
 		}
 	}
 	return Appointment{}, false, nil
+}
+
+// headOrToBe reports whether the person is head of the unit or appointed to become so.
+func headOrToBe(ctx context.Context, tx *store.Tx, who person.ID, unit string) (bool, error) {
+	list, err := appointmentsTo(ctx, tx, who, Head, unit)
+	return slices.ContainsFunc(list, func(a Appointment) bool { return a.binds(tx.Now) }), err
+}
+
+// appointmentsTo lists the open appointments of a person to a post, proposed ones too; none for an account switched off.
+func appointmentsTo(ctx context.Context, tx *store.Tx, who person.ID, post Post, unit string) ([]Appointment, error) {
+	list, err := store.Rows(scanAppointment)(tx.Query(ctx, `SELECT `+appointmentColumns+`
+		FROM appointments p JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active'
+		WHERE p.person_id = $1 AND p.post = $2 AND p.unit = $3 AND p.closed_at IS NULL`+tx.ForShare(), who, post, unit))
+	if err != nil {
+		return nil, fmt.Errorf("find appointment: %w", err)
+	}
+	return list, nil
 }
 
 // RequireAdministrator fails with Denied unless the person is central administrator at the transaction's moment.

@@ -26,7 +26,7 @@ func (b *Book) find(ctx context.Context, tx *store.Tx, by person.ID, id string) 
 	if !f.Head {
 		return Grant{}, changeFacts{}, problem.New(problem.NotFound, "grant.not_found")
 	}
-	if _, f.SubjectHead, err = b.post(ctx, tx, g.Person, Head, g.Unit); err != nil {
+	if f.SubjectHead, err = headOrToBe(ctx, tx, g.Person, g.Unit); err != nil {
 		return Grant{}, changeFacts{}, err
 	}
 	if f.Unit, f.TeamKnown, err = factsOf(ctx, tx, g.Scope()); err != nil {
@@ -210,7 +210,7 @@ func (b *Book) Identify(ctx context.Context, by person.ID, who person.ID, unit s
 			return b.refuse(ctx, tx, by, account, unit, pending, reason)
 		}
 		// Whom the centre appointed head since, another head does not let into rights of the unit.
-		if _, head, err := b.post(ctx, tx, who, Head, unit); err != nil {
+		if head, err := headOrToBe(ctx, tx, who, unit); err != nil {
 			return err
 		} else if head {
 			return problem.New(problem.Denied, "grant.denied_for_head")
@@ -338,7 +338,7 @@ func (b *Book) Second(ctx context.Context, by person.ID, id string, yes bool, re
 			return err
 		}
 		if f.Subject {
-			if _, f.Subject, err = b.post(ctx, tx, g.Person, Head, g.Unit); err != nil {
+			if f.Subject, err = headOrToBe(ctx, tx, g.Person, g.Unit); err != nil {
 				return err
 			}
 		}

@@ -187,7 +187,7 @@ func factsOf(ctx context.Context, tx *store.Tx, at Place) (f unitFacts, team boo
 // factsAbout fills in what the rules ask of the person, and answers his account, empty when he has none.
 func (b *Book) factsAbout(ctx context.Context, tx *store.Tx, f *giveFacts, unit string) (officer.Account, error) {
 	var err error
-	if _, f.SubjectHead, err = b.post(ctx, tx, f.Subject, Head, unit); err != nil {
+	if f.SubjectHead, err = headOrToBe(ctx, tx, f.Subject, unit); err != nil {
 		return officer.Account{}, err
 	}
 	if f.Identified, err = identified(ctx, tx, f.Subject, unit); err != nil {

@@ -178,6 +178,12 @@ func (a Appointment) Holds(at time.Time) bool {
 	return !a.ConfirmedAt.IsZero() && a.ClosedAt.IsZero() && within(at, a.From, a.Until)
 }
 
+// binds reports whether the appointment gives its authority at the moment or will: two persons have seen who he is and
+// what he may do, and nobody alone adds to it.
+func (a Appointment) binds(at time.Time) bool {
+	return !a.ConfirmedAt.IsZero() && a.ClosedAt.IsZero() && (a.Until.IsZero() || at.Before(a.Until))
+}
+
 // AppointmentOrder is what is filled in to propose an appointment.
 type AppointmentOrder struct {
 	Unit        string

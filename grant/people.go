@@ -33,7 +33,7 @@ type Found struct {
 	Email      string
 	Phone      string
 	Identified bool // confirmed in the unit before
-	HeadHere   bool // is head of the unit himself
+	HeadHere   bool // is head of the unit himself, or appointed to become so
 	Self       bool // is the one who asks
 	Disabled   bool
 }
@@ -114,7 +114,7 @@ func (b *Book) found(ctx context.Context, tx *store.Tx, by person.ID, unit strin
 	if f.Identified, err = identified(ctx, tx, who, unit); err != nil {
 		return Found{}, err
 	}
-	_, f.HeadHere, err = b.post(ctx, tx, who, Head, unit)
+	f.HeadHere, err = headOrToBe(ctx, tx, who, unit)
 	return f, err
 }
 

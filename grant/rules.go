@@ -115,7 +115,7 @@ type giveFacts struct {
 	Centre      bool
 	TeamKnown   bool // the order's group exists in the unit and is in use
 	Subject     person.ID
-	SubjectHead bool // the person is head of the unit now
+	SubjectHead bool // the person is head of the unit, or appointed to become so
 	Registered  bool // the person has an account
 	Disabled    bool // the account is switched off
 	OwnOffice   bool // the person is registered in the unit
@@ -210,7 +210,7 @@ type changeFacts struct {
 	Version int64
 	// Held is how many hold the level in the unit at this moment, Left how many would without this grant.
 	Held, Left int
-	// SubjectHead says that the holder is head of the unit now; his rights are not prolonged by himself or his deputy.
+	// SubjectHead says that the holder is head of the unit, or appointed to become so; his rights are not prolonged by himself or his deputy.
 	SubjectHead bool
 	// These count when a grant is to hold for longer: that asks of place and person what giving it asks.
 	Unit      unitFacts
@@ -343,7 +343,7 @@ func mayConfirm(by string, administrator bool, proposedBy string, subject person
 // standFacts say whether what a proposal rested on is still so when the second person confirms it.
 type standFacts struct {
 	Proposer bool // still holds the authority to propose
-	Subject  bool // still has an account that may be used; for a right, is still head of the unit
+	Subject  bool // still has an account that may be used; for a right, is still head of the unit or to be
 	Unit     bool // is still in use; for a right, still uses the level and the group
 }
 

@@ -216,6 +216,28 @@ func TestStateAt(t *testing.T) {
 	}
 }
 
+// TestHeadOrToBe tells when somebody counts as head for the rights that others give him.
+func TestHeadOrToBe(t *testing.T) {
+	a := Appointment{From: noon, Until: noon.AddDate(0, 1, 0), ConfirmedAt: noon.AddDate(0, -1, 0)}
+	with := func(change func(*Appointment)) Appointment { b := a; change(&b); return b }
+	for _, c := range []struct {
+		name string
+		a    Appointment
+		want bool
+	}{
+		{"holds", a, true},
+		{"holds without an end", with(func(a *Appointment) { a.Until = time.Time{} }), true},
+		{"begins tomorrow", with(func(a *Appointment) { a.From = noon.AddDate(0, 0, 1) }), true},
+		{"only proposed", with(func(a *Appointment) { a.ConfirmedAt = time.Time{} }), false},
+		{"its last moment is over", with(func(a *Appointment) { a.Until = noon }), false},
+		{"ended", with(func(a *Appointment) { a.ClosedAt = noon }), false},
+	} {
+		if got := c.a.binds(noon); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
 func TestCovers(t *testing.T) {
 	for _, c := range []struct {
 		right, place Place

@@ -12,13 +12,13 @@ import (
 	"sitthi/web/views"
 )
 
-// currentHeads lists who heads a unit now, for choosing from.
+// currentHeads lists who heads a unit or is appointed to, for choosing from.
 func (s *Server) currentHeads(r *http.Request, v *Visit) ([]grant.Held, error) {
 	all, err := s.Book.Appointments(r.Context(), v.Session.Person, grant.AppointmentFilter{Post: grant.Head})
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all.List, func(h grant.Held) bool { return !h.Holds }), nil
+	return slices.DeleteFunc(all.List, func(h grant.Held) bool { return h.ConfirmedAt.IsZero() || !live(h.Appointment, v.Now) }), nil
 }
 
 func (s *Server) headRightForm(w http.ResponseWriter, r *http.Request, v *Visit) error {
