@@ -26,6 +26,7 @@ type UnitOverview struct {
 	Unit     agency.Unit
 	Holders  map[Level]int
 	EndSoon  int
+	Waiting  int        // registered persons who wait for a head's word
 	ByLevels []LevelRow // the levels the unit uses
 }
 
@@ -38,6 +39,14 @@ func LevelsOf(u agency.Unit) []LevelRow {
 		}
 	}
 	return rows
+}
+
+// Lacks lists the levels that nobody in the unit holds, though it uses them.
+func (u UnitOverview) Lacks() []LevelRow {
+	if !u.Unit.Considers {
+		return nil
+	}
+	return slices.DeleteFunc(LevelsOf(u.Unit), func(row LevelRow) bool { return u.Holders[row.Level] > 0 })
 }
 
 // Overview counts the rights in each unit of a head. It fails with Denied for who is no head and reads no log.
@@ -75,7 +84,7 @@ func (b *Book) overview(ctx context.Context, tx *store.Tx, s Scope) (Overview, e
 		if err != nil {
 			return o, err
 		}
-		u.Holders, u.EndSoon = f.holders, f.endSoon
+		u.Holders, u.EndSoon, u.Waiting = f.holders, f.endSoon, len(f.waiting)
 		for level, n := range f.live {
 			o.Live[level] += n
 		}
@@ -96,7 +105,7 @@ type figures struct {
 	live    map[Level]int // grants
 	holders map[Level]int // persons
 	endSoon int
-	waiting []person.ID // registered persons who wait for the word on who they are
+	waiting []person.ID // registered persons who wait for the word on who they are, each once
 }
 
 // counted are the figures of units that were asked for. It is safe for concurrent use.
@@ -172,6 +181,8 @@ func (b *Book) figures(ctx context.Context, tx *store.Tx, unit string, version i
 			}
 		}
 	}
+	slices.Sort(f.waiting)
+	f.waiting = slices.Compact(f.waiting)
 	for level, persons := range holders {
 		f.holders[level] = len(persons)
 	}

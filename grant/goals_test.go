@@ -7,6 +7,7 @@ import (
 
 	"sitthi/internal/benchkit"
 	"sitthi/internal/clock"
+	"sitthi/internal/store"
 	"sitthi/internal/storetest"
 	"sitthi/person"
 )
@@ -56,4 +57,36 @@ func BenchmarkGoals(b *testing.B) {
 	benchkit.Report(b, benchkit.Figure{Name: "decision in process, allocations", Ours: fmt.Sprint(allocs), Goal: "0", Met: allocs == 0})
 	size := bytesPerGrant()
 	benchkit.Report(b, benchkit.Figure{Name: "memory of a grant", Ours: fmt.Sprintf("%.1f bytes", size), Goal: "≤ 64 bytes", Met: size <= mostBytes})
+}
+
+// BenchmarkPicture holds the figures of all units against bare counting of the same open grants by unit.
+func BenchmarkPicture(b *testing.B) {
+	k := open(b, storetest.SQLite(b))
+	k.crowd(b, manyOfficers, manyGrants)
+	if err := k.book.Load(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	units := 0
+	bare := func() {
+		err := k.DB.Read(b.Context(), func(tx *store.Tx) error {
+			list, err := store.Rows(func(row store.Row) (n int, err error) { return n, row.Scan(&n) })(tx.Query(b.Context(),
+				`SELECT count(*) FROM grants WHERE system = 'ko1' AND closed_at IS NULL AND (ends_at IS NULL OR ends_at > $1) GROUP BY unit`, store.Us(tx.Now)))
+			units = len(list)
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	rounds := benchkit.NewRounds(b, benchkit.CPU)
+	for b.Loop() {
+		rounds.Time("picture", 5, func() {
+			list, err := k.book.Picture(b.Context(), k.admins[0])
+			if err != nil || len(list) < units {
+				b.Fatal(len(list), err)
+			}
+		})
+		rounds.Time("counting", 5, bare)
+	}
+	benchkit.Report(b, benchkit.AtMost("figures of all units, CPU", rounds.Median("picture"), rounds.Median("counting"), "bare counting of the same grants by unit", 3))
 }

@@ -65,6 +65,7 @@ func TestPlans(t *testing.T) {
 			ofUnit := `grants_by_unit|grants_open|grants_live`
 			// In the order of numbers, without a level, PostgreSQL may walk the numbers until the page is full.
 			ofUnitOrPage := ofUnit + `|grants_number_key`
+			ofPerson := `grants_by_person|grants_of_persons`
 			query, args := grid(head, Filter{Level: Consider})
 			try("grid of a unit at a level", ofUnit, query, args...)
 			query, args = grid(head, Filter{})
@@ -78,20 +79,29 @@ func TestPlans(t *testing.T) {
 			query, args = grid(Scope{All: true}, Filter{Unit: "TH-13", Level: Approve})
 			try("grid of a unit for the centre", ofUnit, query, args...)
 			query, args = grid(Scope{All: true}, Filter{Person: people[7]})
-			try("grid of a person", `grants_by_person`, query, args...)
+			try("grid of a person", ofPerson, query, args...)
 			query, args = count(head, Filter{Level: Consider})
 			try("count of a unit", ofUnit, query, args...)
 
-			try("require", `grants_by_person`, rightsHere, people[7], "TH-12", Consider, "")
+			try("require", ofPerson, rightsHere, people[7], "TH-12", Consider, "")
 			for name, query := range map[string]string{"accounts": effectiveMoved.accounts, "confirmations": effectiveMoved.confirmations} {
 				try("catch up with "+name, `accounts|confirmations`, query, int64(1)<<40)
 			}
-			try("catch up with grants", `grants_by_person`, effectiveMoved.grants, now, int64(1)<<40)
+			try("catch up with grants", ofPerson, effectiveMoved.grants, now, int64(1)<<40)
 			try("one grant", `grants_pkey|sqlite_autoindex_grants_1`, `SELECT `+grantColumns+` FROM grants g WHERE g.id = $1`, store.NewID())
 			try("grant of a form", `grants_by_form`, `SELECT `+grantColumns+` FROM grants g WHERE g.form = $1`, store.NewID())
 			try("moved persons", `SEARCH rights_changes USING INDEX|Scan.* on rights_changes`, `SELECT DISTINCT person_id FROM rights_changes WHERE version > $1`, int64(1)<<40)
 			try("who is left", ofUnit, heldQuery, "TH-12", Approve, "", now)
-			try("waiting grants", `grants_by_person`, waitingQuery, people[7], "TH-12", now)
+			try("waiting grants", ofPerson, waitingQuery, people[7], "TH-12", now)
+
+			// Who waits anywhere is found by walking all open grants, once.
+			want := `Except`
+			if k.DB.Engine() == store.SQLite {
+				want = `MERGE \(EXCEPT\)\s+LEFT\s+SCAN grants USING INDEX grants_of_persons\s+RIGHT\s+SCAN confirmations USING INDEX confirmations_live`
+			}
+			if plan := k.plan(t, tx, everyoneWaiting, now); !regexp.MustCompile(want).MatchString(plan) {
+				t.Errorf("who waits anywhere: wants %q in\n%s", want, plan)
+			}
 			return nil
 		})
 	})
