@@ -74,8 +74,8 @@ func (l *Log) Written() uint64 { return l.written.Load() }
 // Dropped is how many decisions were given up since the program started.
 func (l *Log) Dropped() uint64 { return l.dropped.Load() }
 
-// Waiting is how many decisions wait to be written, and how many may.
-func (l *Log) Waiting() (n, most int) { return len(l.queue), cap(l.queue) }
+// Waiting is how many decisions wait to be written.
+func (l *Log) Waiting() int { return len(l.queue) }
 
 // Run writes what was noted, until the context ends; then it writes what still waits, within a few seconds. Only one
 // Run at a time.
@@ -200,7 +200,7 @@ func told(text string, most int) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
 }
 
-// kept is how many rows one transaction of Sweep deletes, so that none of them takes long.
+// sweepSize is how many rows one transaction of Sweep deletes, so that none of them takes long.
 const sweepSize = 1000
 
 // Sweep deletes what was answered before a moment, and answers how much that was.

@@ -163,10 +163,10 @@ func (d *Desk) Revoke(ctx context.Context, by, id, reason string) error {
 	})
 }
 
-// List answers all programs, the newest first, revoked ones too, to central administrators and the terminal.
+// List answers all programs, the newest first, revoked ones too, to central administrators, auditors and the terminal.
 func (d *Desk) List(ctx context.Context, by string) (list []Program, err error) {
 	err = d.DB.Read(ctx, func(tx *store.Tx) error {
-		if err := d.administrator(ctx, tx, by); err != nil {
+		if err := d.reader(ctx, tx, by); err != nil {
 			return err
 		}
 		list, err = all(ctx, tx)
@@ -175,10 +175,10 @@ func (d *Desk) List(ctx context.Context, by string) (list []Program, err error) 
 	return list, err
 }
 
-// Find answers one program to central administrators and the terminal; NotFound when there is none.
+// Find answers one program to who may list them; NotFound when there is none.
 func (d *Desk) Find(ctx context.Context, by, id string) (p Program, err error) {
 	err = d.DB.Read(ctx, func(tx *store.Tx) error {
-		if err := d.administrator(ctx, tx, by); err != nil {
+		if err := d.reader(ctx, tx, by); err != nil {
 			return err
 		}
 		p, err = find(ctx, tx, id)
@@ -213,4 +213,12 @@ func (d *Desk) administrator(ctx context.Context, tx *store.Tx, by string) error
 		return nil
 	}
 	return d.Book.RequireAdministrator(ctx, tx, person.ID(by))
+}
+
+// reader fails with Denied unless it is the terminal, a central administrator or an auditor who reads.
+func (d *Desk) reader(ctx context.Context, tx *store.Tx, by string) error {
+	if by == audit.Terminal {
+		return nil
+	}
+	return d.Book.RequireReader(ctx, tx, person.ID(by))
 }

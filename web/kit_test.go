@@ -26,6 +26,7 @@ import (
 	"sitthi/officer"
 	"sitthi/person"
 	"sitthi/portal"
+	"sitthi/program"
 	"sitthi/proof"
 	"sitthi/signin"
 )
@@ -57,6 +58,8 @@ type kit struct {
 	signin   *signin.Desk
 	agencies agency.Desk
 	portal   portal.Desk
+	programs *program.Desk
+	answers  *program.Log
 	outbox   *notify.Outbox
 	roll     *person.Roll
 	who      map[string]person.ID // by citizen ID
@@ -108,11 +111,15 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 		return portal.Load(t.Context(), tx)
 	})
 	check(t, k.book.Load(t.Context()))
+	programs := program.Options{DB: env.DB, Clock: env.Clock, Book: k.book, Log: log}
+	k.programs, k.answers = program.NewDesk(programs), program.NewLog(programs)
+	check(t, k.programs.CatchUp(t.Context()))
 	k.populate(t, must(passwords.Hash(t.Context(), kitPassword))(t))
 
 	o := Options{
 		Log: log, Metrics: observe.NewMetrics("test"), Clock: env.Clock, Ring: ring,
 		Agencies: k.agencies, Officers: k.officers, SignIn: k.signin, Book: k.book, Portal: k.portal, Outbox: k.outbox,
+		Programs: k.programs, Decisions: k.answers,
 		Ready: func(context.Context) error { return nil }, PublicURL: &url.URL{Scheme: "http", Host: "localhost"}, Demo: true,
 	}
 	for _, f := range change {

@@ -22,6 +22,7 @@ import (
 	"sitthi/notify"
 	"sitthi/officer"
 	"sitthi/portal"
+	"sitthi/program"
 	"sitthi/signin"
 )
 
@@ -41,6 +42,9 @@ type Options struct {
 	Book     *grant.Book
 	Portal   portal.Desk
 	Outbox   *notify.Outbox
+
+	Programs  *program.Desk
+	Decisions *program.Log
 
 	// Ready tells why the program can not serve yet, or nil.
 	Ready func(context.Context) error

@@ -20,6 +20,13 @@ import (
 // demoPassword opens every account of the demonstration.
 const demoPassword = "Sitthi-2566-demo"
 
+// demoToken is what programs ask with, about everything, under the name of demoProgram. No other database has it: a
+// token that is made is random, and this one comes in by seedDemo alone.
+const (
+	demoToken   = "demo-authzen-token"
+	demoProgram = "ระบบตัวอย่าง (demo)"
+)
+
 // demoMark is the row of an installation that says the demonstration's data is in.
 const demoMark = "demo"
 
@@ -92,7 +99,7 @@ func (a demoAccount) registered() bool { return a.given != "" }
 //   - a post or right that is missing, or ends within renewAhead, is closed by the system and given anew, and the
 //     confirmation of who they are comes back with it; each is an entry of its own.
 //
-// Announcements that have run out are put up again. What users of the demonstration did besides stays: a further right
+// Announcements that have run out are put up again, and demoToken, should it be revoked, is made anew. What users of the demonstration did besides stays: a further right
 // of a fixed account, or the account that somebody registered for the unregistered person.
 func (h *house) seedDemo(ctx context.Context) error {
 	hash, err := h.passwords.Hash(ctx, demoPassword)
@@ -133,6 +140,9 @@ func (h *house) seedDemo(ctx context.Context) error {
 			return err
 		}
 		if err := announce(ctx, tx, r.ids[firstAdministrator]); err != nil {
+			return err
+		}
+		if err := h.programs.Install(ctx, tx, demoProgram, demoToken); err != nil {
 			return err
 		}
 		act.Detail = counts(r.done)
@@ -205,6 +215,9 @@ var demoList = template.Must(template.New("demo").Parse(`
 การสาธิต: เปิด {{.URL}} ทุกบัญชีใช้รหัสผ่าน {{.Password}}
 Demonstration: open {{.URL}}, password of every account: {{.Password}}
 
+ระบบอื่นถามสิทธิ์ด้วย token: {{.Token}} (วิธีใช้: {{.URL}}/programs)
+Other programs ask with the token: {{.Token}} (how: {{.URL}}/programs)
+
 {{range .Rows}}  {{.}}
 {{end}}
 `))
@@ -219,7 +232,7 @@ func showDemo(w io.Writer, address string) error {
 		}
 		rows = append(rows, []string{a.citizen, password, a.who.TH, a.who.EN})
 	}
-	return demoList.Execute(w, map[string]any{"URL": address, "Password": demoPassword, "Rows": align(rows)})
+	return demoList.Execute(w, map[string]any{"URL": address, "Password": demoPassword, "Token": demoToken, "Rows": align(rows)})
 }
 
 // align pads the columns of a table to the width that a terminal shows them in.

@@ -25,6 +25,10 @@ func (h *house) gauges() {
 	h.metrics.Gauges(h.smsCodes,
 		observe.Figure{Name: "sitthi_sms_codes", Help: "One-time codes sent by SMS within 24 hours."},
 		observe.Figure{Name: "sitthi_sms_codes_budget", Help: "One-time codes that may be sent by SMS within 24 hours."})
+	h.metrics.Gauges(func(context.Context) ([]float64, error) { return []float64{float64(h.decisions.Waiting())}, nil },
+		observe.Figure{Name: "sitthi_decisions_waiting", Help: "Answers to programs that wait to be written into their log."})
+	h.metrics.Total("sitthi_decisions_written_total", "Answers to programs that were written into their log.", h.decisions.Written)
+	h.metrics.Total("sitthi_decisions_dropped_total", "Answers to programs that were given but never written into their log.", h.decisions.Dropped)
 	h.metrics.Total("sitthi_refusals_anonymous_total", "Acts refused to visitors who had not signed in.", audit.AnonymousRefusals)
 }
 

@@ -23,6 +23,7 @@ import (
 	"sitthi/officer"
 	"sitthi/person"
 	"sitthi/portal"
+	"sitthi/program"
 	"sitthi/proof"
 	"sitthi/signin"
 	"sitthi/web"
@@ -45,6 +46,10 @@ type house struct {
 	signin    *signin.Desk
 	agencies  agency.Desk
 	portal    portal.Desk
+	programs  *program.Desk
+	decisions *program.Log
+
+	decisionsKept time.Duration
 }
 
 // build puts everything in its place. public is the address that people type.
@@ -81,6 +86,9 @@ func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, 
 	}
 	h.agencies = agency.Desk{DB: v.db, Administrator: administrator}
 	h.portal = portal.Desk{DB: v.db, Administrator: administrator}
+	programs := program.Options{DB: v.db, Clock: clk, Book: h.book, Log: log}
+	h.programs, h.decisions = program.NewDesk(programs), program.NewLog(programs)
+	h.decisionsKept = time.Duration(c.DecisionDays) * 24 * time.Hour
 	h.gauges()
 	return h, nil
 }
@@ -94,6 +102,7 @@ func (h *house) door(stopping context.Context, c *config.Serve, public *url.URL)
 	return web.New(web.Options{
 		Log: h.log, Metrics: h.metrics, Clock: h.clock, Ring: h.ring,
 		Agencies: h.agencies, Officers: h.officers, SignIn: h.signin, Book: h.book, Portal: h.portal, Outbox: h.outbox,
+		Programs: h.programs, Decisions: h.decisions,
 		Ready: func(ctx context.Context) error {
 			if stopping.Err() != nil {
 				return errors.New("the program is stopping")
@@ -114,6 +123,8 @@ func (h *house) ready(ctx context.Context) error {
 		return fmt.Errorf("the database is at version %d, the program needs %d", have, want)
 	case !h.book.Loaded():
 		return errors.New("the rights are not loaded")
+	case !h.programs.Loaded():
+		return errors.New("the programs that may ask are not loaded")
 	}
 	return nil
 }
@@ -123,5 +134,7 @@ func (h *house) work(ctx context.Context, g *errgroup.Group) {
 	g.Go(func() error { return h.book.Follow(ctx) })
 	g.Go(func() error { return h.sealer.Run(ctx) })
 	g.Go(func() error { return h.outbox.Run(ctx) })
+	g.Go(func() error { return h.programs.Follow(ctx) })
+	g.Go(func() error { return h.decisions.Run(ctx) })
 	g.Go(func() error { return h.sweep(ctx) })
 }

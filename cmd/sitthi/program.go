@@ -21,6 +21,7 @@ type commands struct {
 		Reopen adminReopen `cmd:"" help:"Let a password that was switched off by wrong tries be used again."`
 	} `cmd:"" help:"What only the server's terminal can do for people."`
 	Audit   auditCommand   `cmd:"" help:"The audit log."`
+	Token   tokenCommand   `cmd:"" help:"Programs of the department that ask who may do what."`
 	Backup  backupCommand  `cmd:"" help:"Copy a SQLite database, encrypted, while it is being served. It holds no keys."`
 	Restore restoreCommand `cmd:"" help:"Bring a backup back into a new SQLite database, and check it."`
 	Version versionCommand `cmd:"" help:"Tell the version of this program."`

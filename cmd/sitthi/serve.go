@@ -77,6 +77,9 @@ func (c *serveCommand) Run(ctx context.Context, sh *shell, secrets config.Secret
 	if err := h.book.Load(ctx); err != nil {
 		return err
 	}
+	if err := h.programs.CatchUp(ctx); err != nil {
+		return err
+	}
 	door, err := h.door(ctx, &c.Serve, public)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 // by the clock, deleted or not.
 const sweepEvery = time.Hour
 
-// sweep deletes registrations, codes, limits, sessions, browsers and messages that no longer matter, until the context
+// sweep deletes registrations, codes, limits, sessions, browsers, messages and decisions that no longer matter, until the context
 // ends. A sweep that fails is logged and tried an hour later.
 func (h *house) sweep(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
@@ -32,7 +32,10 @@ func (h *house) sweepOnce(ctx context.Context) {
 		"registrations": h.officers.Sweep,
 		"sessions":      h.signin.Sweep,
 		"messages":      h.outbox.Sweep,
-		"codes":         func(ctx context.Context) (int64, error) { return proof.Sweep(ctx, h.db) },
+		"decisions": func(ctx context.Context) (int64, error) {
+			return h.decisions.Sweep(ctx, h.clock.Now().Add(-h.decisionsKept))
+		},
+		"codes": func(ctx context.Context) (int64, error) { return proof.Sweep(ctx, h.db) },
 	} {
 		n, err := sweep(ctx)
 		switch {

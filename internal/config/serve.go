@@ -43,6 +43,8 @@ type Serve struct {
 	CodesPerDay     int           `name:"codes-per-day" default:"200" placeholder:"N" group:"People" help:"And within 24 hours (default 200)."`
 	SMSBudget       int           `name:"sms-budget" default:"2000" placeholder:"N" group:"People" help:"One-time codes by SMS within 24 hours (default 2000)."`
 
+	DecisionDays int `name:"decision-days" default:"400" placeholder:"DAYS" group:"Programs" help:"Days for which the answers given to programs are kept, at least 90 (default 400)."`
+
 	SMTPHost         string `name:"smtp-host" placeholder:"HOST" group:"Messages" help:"Mail server. Without one mail is kept, and given up after two days."`
 	SMTPPort         int    `name:"smtp-port" placeholder:"PORT" group:"Messages" help:"Its port (default 587 with starttls, 465 with tls, 25 with none)."`
 	SMTPTLS          string `name:"smtp-tls" default:"starttls" enum:"starttls,tls,none" placeholder:"MODE" group:"Messages" help:"starttls, tls, or none for a relay on this machine (default starttls)."`
@@ -114,6 +116,9 @@ func (s *Serve) checkLimits() error {
 		if limit.value < 1 {
 			return Wrong(limit.flag, "at least 1")
 		}
+	}
+	if s.DecisionDays < 90 { // พ.ร.บ. คอมพิวเตอร์ มาตรา 26
+		return Wrong("decision-days", "at least 90")
 	}
 	if s.SMSBudget < 0 {
 		return Wrong("sms-budget", "at least 0")
