@@ -72,7 +72,7 @@ func (s *Sealer) Seal(ctx context.Context) (placed int, err error) {
 		ids[i] = e.id
 	}
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		mine, err := s.lease(ctx, tx)
+		mine, err := lease(ctx, tx, "audit.seal", s.holder, sealLease)
 		if err != nil {
 			return err
 		}
@@ -117,18 +117,6 @@ func (s *Sealer) Seal(ctx context.Context) (placed int, err error) {
 		return 0, fmt.Errorf("seal: %w", err)
 	}
 	return len(waiting), nil
-}
-
-// lease reports whether this sealer is the one that seals now, and if so keeps it that way for a while.
-func (s *Sealer) lease(ctx context.Context, tx *store.Tx) (bool, error) {
-	n, err := tx.Exec(ctx, `INSERT INTO leases (name, holder, until) VALUES ('audit.seal', $1, $2)
-		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-		WHERE leases.holder = excluded.holder OR leases.until <= $3`,
-		s.holder, store.Us(tx.Now.Add(sealLease)), store.Us(tx.Now))
-	if err != nil {
-		return false, fmt.Errorf("lease sealing: %w", err)
-	}
-	return n == 1, nil
 }
 
 // resume answers the tree as the last checkpoint has it.

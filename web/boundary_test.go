@@ -14,6 +14,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"sitthi/audit"
 	"sitthi/grant"
 	"sitthi/internal/store"
 	"sitthi/internal/thai"
@@ -131,6 +132,7 @@ var calls = []call{
 	{"POST /people/{person}/unmask", "reason=x", overseers, false},
 	{"GET /admin/log?unit={unit}&subject={person}", "", overseers, false},
 	{"POST /admin/log", "citizen_id={citizen}&role=subject", overseers, false},
+	{"GET /admin/log/{entry}/proof", "", overseers, false},
 
 	// Appointments, and the rights of heads.
 	{"GET /admin/appointments?unit={unit}", "", overseers, false},
@@ -259,8 +261,10 @@ func theirs(t *testing.T, k *kit) objects {
 	k.as(t, chief12)
 	page := k.visitor(t).post("/officer/register", newcomer("1990000000051", newMail, newPhone)...).wants(http.StatusSeeOther)
 	announced := must(k.portal.All(t.Context()))(t)
+	entries, _, err := k.book.Log(t.Context(), k.who[auditor], audit.Query{Unit: "TH-12", Limit: 1})
+	check(t, err)
 	return objects{
-		"unit": "TH-12", "team": "G1", "grant": live.ID, "ended": ended.ID, "person": string(k.who[considers]), "waiting": string(waiting),
+		"unit": "TH-12", "entry": entries[0].ID, "team": "G1", "grant": live.ID, "ended": ended.ID, "person": string(k.who[considers]), "waiting": string(waiting),
 		"citizen": considers, "digits": considers[9:], "form": store.NewID(), "system": "haz2009", "announcement": announced[0].ID,
 		"appointment": deputy.ID,
 		"session":     must(k.signin.List(t.Context(), k.who[chief12]))(t)[0].ID, "flow": strings.TrimPrefix(page.location, "/officer/register/"),
@@ -275,7 +279,7 @@ const (
 // absent are objects that do not exist, as long as those that do.
 func absent() objects {
 	o := objects{"unit": "TH-99", "team": "G7", "citizen": "1990000000043", "digits": "0043", "system": "haz2999"}
-	for _, name := range []string{"grant", "ended", "person", "waiting", "form", "announcement", "appointment", "session", "flow"} {
+	for _, name := range []string{"entry", "grant", "ended", "person", "waiting", "form", "announcement", "appointment", "session", "flow"} {
 		o[name] = store.NewID()
 	}
 	return o

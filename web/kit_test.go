@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"sitthi/agency"
+	"sitthi/audit"
 	"sitthi/grant"
 	"sitthi/internal/locale"
 	"sitthi/internal/observe"
@@ -62,6 +63,7 @@ type kit struct {
 	answers  *program.Log
 	outbox   *notify.Outbox
 	roll     *person.Roll
+	ring     *seal.Ring
 	who      map[string]person.ID // by citizen ID
 	// faults says that the test brings errors about, which otherwise fail it.
 	faults bool
@@ -102,6 +104,10 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 	administrator := func(ctx context.Context, tx *store.Tx, by string) error {
 		return k.book.RequireAdministrator(ctx, tx, person.ID(by))
 	}
+	prover := must(audit.NewProver(env.DB, ring, func(ctx context.Context, tx *store.Tx, by string) error {
+		return k.book.RequireReader(ctx, tx, person.ID(by))
+	}))(t)
+	k.ring = ring
 	k.agencies = agency.Desk{DB: env.DB, Administrator: administrator}
 	k.portal = portal.Desk{DB: env.DB, Administrator: administrator}
 	k.write(t, func(tx *store.Tx) error {
@@ -119,7 +125,7 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 	o := Options{
 		Log: log, Metrics: observe.NewMetrics("test"), Clock: env.Clock, Ring: ring,
 		Agencies: k.agencies, Officers: k.officers, SignIn: k.signin, Book: k.book, Portal: k.portal, Outbox: k.outbox,
-		Programs: k.programs, Decisions: k.answers,
+		Programs: k.programs, Decisions: k.answers, Prover: prover,
 		Ready: func(context.Context) error { return nil }, PublicURL: &url.URL{Scheme: "http", Host: "localhost"}, Demo: true,
 	}
 	for _, f := range change {

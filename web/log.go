@@ -3,6 +3,8 @@ package web
 import (
 	"cmp"
 	"errors"
+	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -27,6 +29,7 @@ func (s *Server) logRoutes() []Route {
 	return []Route{
 		{Pattern: "GET " + logPath, Access: AuditorOrAdministrator, Handle: s.readLog},
 		{Pattern: "POST " + logPath, Access: AuditorOrAdministrator, Handle: s.findInLog},
+		{Pattern: "GET " + logPath + "/{entry}/proof", Access: AuditorOrAdministrator, Handle: s.entryProof},
 	}
 }
 
@@ -172,6 +175,18 @@ func (s *Server) showLog(w http.ResponseWriter, r *http.Request, v *Visit, page 
 	return s.show(w, r, v, status, p, views.Log(p, page))
 }
 
+// entryProof is the proof that an entry stands in the log, as a file for outsiders (c2sp.org/tlog-proof). What was
+// written with the entry is not in it: the auditor may hand it to anyone.
+func (s *Server) entryProof(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	proof, err := s.Prover.Entry(r.Context(), v.by(), r.PathValue("entry"), "", false)
+	if err != nil {
+		return err
+	}
+	attachment(w, "text/plain; charset=utf-8", fmt.Sprintf("entry-%d.tlog-proof", proof.Place))
+	_, err = io.WriteString(w, proof.File)
+	return err
+}
+
 func logDate(typed string) (thai.Date, error) {
 	if typed == "" {
 		return thai.Date{}, nil
@@ -260,6 +275,9 @@ func (s *Server) logEntry(v *Visit, e audit.Entry, names map[person.ID]string, u
 	}
 	if e.Place >= 0 {
 		l.Place = views.Thousands(int(e.Place))
+		if filters != nil {
+			l.Proof = logPath + "/" + e.ID + "/proof"
+		}
 	}
 	values := maps.Clone(e.Detail)
 	if values == nil {

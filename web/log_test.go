@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	tlogproof "github.com/transparency-dev/formats/proof"
+
 	"sitthi/audit"
 	"sitthi/internal/locale"
 	"sitthi/internal/store"
@@ -231,7 +233,7 @@ func TestLogEntryInWords(t *testing.T) {
 	catalog.Missing = func(lang locale.Lang, key, arg string) { t.Errorf("text %q (%s) lacks %q", key, lang, arg) }
 	s := &Server{catalog: catalog}
 	entry := audit.Entry{
-		At: storetest.Start, Outcome: audit.Denied, Place: 41,
+		ID: "e", At: storetest.Start, Outcome: audit.Denied, Place: 41,
 		Act: audit.Act{
 			Name: "grant.give", Actor: "chief", Subject: "nobody", Unit: "TH-12",
 			Detail: map[string]string{
@@ -264,6 +266,7 @@ func TestLogEntryInWords(t *testing.T) {
 			},
 		},
 	} {
+		want.Proof = "/admin/log/e/proof"
 		want.Machine, want.Denied, want.Place, want.Unit, want.Address = "2026-11-23T03:00:00Z", true, "41", "นนทบุรี", "192.0.2.7"
 		want.Actor = views.LogPerson{Name: "สมชาย ใจดี", Href: "/admin/log?actor=chief&unit=TH-12"}
 		want.Subject.Href = "/admin/log?subject=nobody&unit=TH-12"
@@ -369,4 +372,39 @@ func older(t *testing.T, page *answer) string {
 	}
 	cursor, _, _ := strings.Cut(after, `"`)
 	return "/admin/log?act=old.act&before=" + cursor
+}
+
+// TestLogProof downloads the proof of an entry, which an independent program reads; docs/proof.md is tested with more.
+func TestLogProof(t *testing.T) {
+	eachKit(t, func(t *testing.T, k *kit) {
+		b := k.as(t, auditor)
+		entries, _, err := k.book.Log(t.Context(), k.who[auditor], audit.Query{Act: "grant.give", Limit: 1})
+		check(t, err)
+		path := "/admin/log/" + entries[0].ID + "/proof"
+		b.get("/admin/log").wants(http.StatusOK).lacks(path)
+		b.get(path).wants(http.StatusConflict, "ยังไม่ได้ผนึก")
+		b.get("/admin/log/"+store.NewID()+"/proof").wants(http.StatusNotFound, "ไม่พบรายการนี้")
+
+		sealer := must(audit.NewSealer(k.DB, k.ring, k.server.Log))(t)
+		for must(sealer.Seal(t.Context()))(t) > 0 {
+			continue
+		}
+		for _, citizen := range []string{auditor, admin1} {
+			b := k.as(t, citizen)
+			b.get("/admin/log").wants(http.StatusOK, path)
+			a := b.get(path).wants(http.StatusOK)
+			if got := a.header.Get("Content-Disposition"); !strings.HasPrefix(got, `attachment; filename="entry-`) {
+				t.Errorf("saved as %q", got)
+			}
+			var proof tlogproof.TLogProof
+			check(t, proof.Unmarshal([]byte(a.body)))
+			leaf := string(proof.ExtraData)
+			if !strings.Contains(leaf, entries[0].ID) || strings.Contains(leaf, "\n") || !strings.HasPrefix(string(proof.Checkpoint), "sitthi/audit\n") {
+				t.Errorf("leaf %s", leaf)
+			}
+		}
+		for _, citizen := range []string{chief12, considers} {
+			k.as(t, citizen).get(path).wants(http.StatusForbidden).lacks("tlog")
+		}
+	})
 }

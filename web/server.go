@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sitthi/agency"
+	"sitthi/audit"
 	"sitthi/grant"
 	"sitthi/internal/clock"
 	"sitthi/internal/locale"
@@ -42,6 +43,7 @@ type Options struct {
 	Book     *grant.Book
 	Portal   portal.Desk
 	Outbox   *notify.Outbox
+	Prover   *audit.Prover
 
 	Programs  *program.Desk
 	Decisions *program.Log

@@ -41,6 +41,8 @@ type house struct {
 	codes     *proof.Codes
 	outbox    *notify.Outbox
 	sealer    *audit.Sealer
+	publisher *audit.Publisher // nil when checkpoints are kept nowhere else
+	prover    *audit.Prover
 	book      *grant.Book
 	officers  *officer.Desk
 	signin    *signin.Desk
@@ -81,6 +83,12 @@ func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, 
 			Address: proof.Rate{Burst: c.SignInPerMinute, Every: time.Minute / time.Duration(c.SignInPerMinute)},
 		},
 	})
+	reader := func(ctx context.Context, tx *store.Tx, by string) error {
+		return h.book.RequireReader(ctx, tx, person.ID(by))
+	}
+	if h.prover, err = audit.NewProver(v.db, v.ring, reader); err != nil {
+		return nil, err
+	}
 	administrator := func(ctx context.Context, tx *store.Tx, by string) error {
 		return h.book.RequireAdministrator(ctx, tx, person.ID(by))
 	}
@@ -102,7 +110,7 @@ func (h *house) door(stopping context.Context, c *config.Serve, public *url.URL)
 	return web.New(web.Options{
 		Log: h.log, Metrics: h.metrics, Clock: h.clock, Ring: h.ring,
 		Agencies: h.agencies, Officers: h.officers, SignIn: h.signin, Book: h.book, Portal: h.portal, Outbox: h.outbox,
-		Programs: h.programs, Decisions: h.decisions,
+		Programs: h.programs, Decisions: h.decisions, Prover: h.prover,
 		Ready: func(ctx context.Context) error {
 			if stopping.Err() != nil {
 				return errors.New("the program is stopping")
@@ -136,5 +144,8 @@ func (h *house) work(ctx context.Context, g *errgroup.Group) {
 	g.Go(func() error { return h.outbox.Run(ctx) })
 	g.Go(func() error { return h.programs.Follow(ctx) })
 	g.Go(func() error { return h.decisions.Run(ctx) })
+	if h.publisher != nil {
+		g.Go(func() error { return h.publisher.Run(ctx) })
+	}
 	g.Go(func() error { return h.sweep(ctx) })
 }

@@ -74,7 +74,7 @@ func smsSender(c *config.Serve, secrets config.Secrets) (notify.Sender, error) {
 		return file, nil
 	case "http":
 		header := map[string]string{"Content-Type": c.SMSContentType}
-		name, value, err := c.Header(secrets)
+		name, value, err := c.SMSHeader(secrets)
 		if err != nil {
 			return nil, err
 		}

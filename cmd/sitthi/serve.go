@@ -42,6 +42,10 @@ func (c *serveCommand) Run(ctx context.Context, sh *shell, secrets config.Secret
 	if err != nil {
 		return err
 	}
+	checkpoints, err := destination(&c.Serve, secrets, log)
+	if err != nil {
+		return err
+	}
 	listener, err := listen(ctx, "listen", c.Listen)
 	if err != nil {
 		return err
@@ -67,6 +71,9 @@ func (c *serveCommand) Run(ctx context.Context, sh *shell, secrets config.Secret
 	}
 	h, err := build(v, &c.Serve, senders, clk, log, public)
 	if err != nil {
+		return err
+	}
+	if err := h.publish(checkpoints); err != nil {
 		return err
 	}
 	if c.Demo {

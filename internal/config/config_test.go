@@ -183,7 +183,7 @@ func TestHeader(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := Serve{SMSHeaderFile: path}
-		name, value, err := s.Header(Secrets{})
+		name, value, err := s.SMSHeader(Secrets{})
 		if name != want[0] || value != want[1] || (err == nil) != (want[0] != "") {
 			t.Errorf("%q: %q %q %v", text, name, value, err)
 		}

@@ -45,6 +45,10 @@ type Serve struct {
 
 	DecisionDays int `name:"decision-days" default:"400" placeholder:"DAYS" group:"Programs" help:"Days for which the answers given to programs are kept, at least 90 (default 400)."`
 
+	CheckpointTo         string `name:"checkpoint-to" placeholder:"PLACE" group:"Log of acts" help:"File, or https:// address, where the newest checkpoint of the log is kept at least every minute; choose one that this program's operators can not alter."`
+	CheckpointMethod     string `name:"checkpoint-method" default:"PUT" enum:"PUT,POST" placeholder:"METHOD" group:"Log of acts" help:"PUT or POST, to an address (default PUT)."`
+	CheckpointHeaderFile string `name:"checkpoint-header-file" placeholder:"FILE" group:"Log of acts" help:"File with one header line for it, such as 'Authorization: Bearer …'; also the systemd credential checkpoint-header."`
+
 	SMTPHost         string `name:"smtp-host" placeholder:"HOST" group:"Messages" help:"Mail server. Without one mail is kept, and given up after two days."`
 	SMTPPort         int    `name:"smtp-port" placeholder:"PORT" group:"Messages" help:"Its port (default 587 with starttls, 465 with tls, 25 with none)."`
 	SMTPTLS          string `name:"smtp-tls" default:"starttls" enum:"starttls,tls,none" placeholder:"MODE" group:"Messages" help:"starttls, tls, or none for a relay on this machine (default starttls)."`
@@ -161,15 +165,24 @@ func (s *Serve) checkSMS() error {
 // Off is the word that switches the metrics off.
 const Off = "off"
 
-// Header reads the one header line for the SMS gateway from its file.
-func (s *Serve) Header(secrets Secrets) (name, value string, err error) {
-	line, err := secrets.Read("sms-header-file", s.SMSHeaderFile)
+// SMSHeader reads the one header line for the SMS gateway from its file.
+func (s *Serve) SMSHeader(secrets Secrets) (name, value string, err error) {
+	return readHeader(secrets, "sms-header-file", s.SMSHeaderFile)
+}
+
+// CheckpointHeader reads the one header line for the server that takes checkpoints from its file.
+func (s *Serve) CheckpointHeader(secrets Secrets) (name, value string, err error) {
+	return readHeader(secrets, "checkpoint-header-file", s.CheckpointHeaderFile)
+}
+
+func readHeader(secrets Secrets, flag, setting string) (name, value string, err error) {
+	line, err := secrets.Read(flag, setting)
 	if err != nil || line == "" {
 		return "", "", err
 	}
 	name, value, ok := strings.Cut(line, ":")
 	if !ok || strings.ContainsAny(line, "\r\n") {
-		return "", "", Wrong("sms-header-file", "a header line is NAME: VALUE")
+		return "", "", Wrong(flag, "a header line is NAME: VALUE")
 	}
 	return strings.TrimSpace(name), strings.TrimSpace(value), nil
 }

@@ -41,4 +41,5 @@ type LogEntry struct {
 	Unit    string
 	Facts   []LogFact
 	Place   string // in the sealed log, from 0 as sitthi audit verify counts; empty until it is sealed
+	Proof   string // where its proof is downloaded; empty when there is none for the reader
 }

@@ -35,7 +35,7 @@ func logPage(p Page) LogPage {
 			},
 			{
 				When: "23 พ.ย. 2569 09:59 น.", Act: p.T("log.act.grant.revoke"), Actor: chief, Unit: "ปทุมธานี", Denied: true,
-				Why: p.T("problem.denied"), Place: "1,234,567", Address: "192.0.2.7",
+				Why: p.T("problem.denied"), Place: "1,234,567", Proof: "/admin/log/3/proof", Address: "192.0.2.7",
 			},
 			{When: "23 พ.ย. 2569 09:58 น.", Act: p.T("log.act.appointment.install"), Actor: LogPerson{Name: p.T("log.terminal")}, Place: "1,234,566"},
 		},
