@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"sitthi/agency"
 	"sitthi/audit"
+	"sitthi/authzen"
 	"sitthi/grant"
 	"sitthi/internal/clock"
 	"sitthi/internal/config"
@@ -99,6 +101,28 @@ func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, 
 	h.decisionsKept = time.Duration(c.DecisionDays) * 24 * time.Hour
 	h.gauges()
 	return h, nil
+}
+
+// doors makes the doors for people and for other programs. Which one a request is for tells its path.
+func (h *house) doors(stopping context.Context, c *config.Serve, public *url.URL) (http.Handler, error) {
+	people, err := h.door(stopping, c, public)
+	if err != nil {
+		return nil, err
+	}
+	programs, err := authzen.New(authzen.Options{
+		Log: h.log, Metrics: h.metrics, Clock: h.clock, Book: h.book, People: person.NewFinder(h.db, h.roll),
+		Programs: h.programs, Decisions: h.decisions, PublicURL: public, Timeout: c.RequestTimeout,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if authzen.Serves(r.URL.Path) {
+			programs.Handler().ServeHTTP(w, r)
+			return
+		}
+		people.Handler().ServeHTTP(w, r)
+	}), nil
 }
 
 // door makes the door for people. It calls itself not ready from the end of the context on.

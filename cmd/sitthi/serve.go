@@ -87,7 +87,7 @@ func (c *serveCommand) Run(ctx context.Context, sh *shell, secrets config.Secret
 	if err := h.programs.CatchUp(ctx); err != nil {
 		return err
 	}
-	door, err := h.door(ctx, &c.Serve, public)
+	door, err := h.doors(ctx, &c.Serve, public)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (c *serveCommand) Run(ctx context.Context, sh *shell, secrets config.Secret
 		return err
 	}
 	servers := []served{{listener, &http.Server{
-		Handler: door.Handler(), TLSConfig: tlsConfig, MaxHeaderBytes: 64 << 10,
+		Handler: door, TLSConfig: tlsConfig, MaxHeaderBytes: 64 << 10,
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: c.RequestTimeout, WriteTimeout: c.RequestTimeout + 10*time.Second,
 		IdleTimeout: 2 * time.Minute,
 	}}}
