@@ -13,7 +13,9 @@ import (
 
 	"sitthi/agency"
 	"sitthi/audit"
+	"sitthi/internal/problem"
 	"sitthi/internal/store"
+	"sitthi/internal/thai"
 	"sitthi/person"
 )
 
@@ -57,7 +59,7 @@ func accountAt(ctx context.Context, tx *store.Tx, who person.ID, recorded time.T
 func rightsThen(past bool, condition string) string {
 	return `SELECT g.id, g.number, g.person_id, g.level, g.unit, g.team, v.starts_at, v.ends_at, v.order_number, g.given_by, g.given_at,
 			g.awaits_second = TRUE OR g.seconded_at IS NOT NULL, g.seconded_by, g.seconded_at, g.closed_by, g.closed_at, g.closing, g.close_reason,
-			c.decided_by, c.decided_at, ` + accountThen(past) + `
+			c.decided_by, c.decided_at, '', ` + accountThen(past) + `
 		FROM grants g
 		JOIN grant_versions v ON v.grant_id = g.id AND v.version = (SELECT max(w.version) FROM grant_versions w WHERE w.grant_id = g.id AND w.recorded_at <= $1)
 		LEFT JOIN accounts a ON a.person_id = g.person_id AND a.registered_at <= $1
@@ -71,7 +73,7 @@ func postsThen(past bool, condition string) string {
 	return `SELECT p.id, 0, p.person_id, CASE p.post WHEN 'head' THEN 10 WHEN 'administrator' THEN 11 WHEN 'auditor' THEN 12 END, p.unit, '',
 			p.starts_at, p.ends_at, p.order_number, p.proposed_by, p.proposed_at,
 			TRUE, p.confirmed_by, p.confirmed_at, p.closed_by, p.closed_at, p.closing, p.close_reason,
-			NULL, NULL, ` + accountThen(past) + `
+			NULL, NULL, p.kind, ` + accountThen(past) + `
 		FROM appointments p
 		LEFT JOIN accounts a ON a.person_id = p.person_id AND a.registered_at <= $1
 		WHERE p.post IN ('head', 'administrator', 'auditor') AND p.proposed_at <= $1 AND ` + condition
@@ -81,7 +83,7 @@ func scanClaim(row store.Row) (c claim, err error) {
 	var id string
 	err = row.Scan(append([]any{&id, &c.Number, &c.Person, &c.Do, &c.Place.Unit, &c.Place.Team, store.At(&c.From), store.At(&c.Until), &c.Order,
 		&c.GivenBy, store.At(&c.GivenAt), &c.NeedsSecond, store.Null(&c.SecondBy), store.At(&c.SecondAt), store.Null(&c.ClosedBy), store.At(&c.ClosedAt),
-		&c.Closing, &c.CloseReason, store.Null(&c.IdentityBy), store.At(&c.IdentityAt)}, c.pastAccount.targets()...)...)
+		&c.Closing, &c.CloseReason, store.Null(&c.IdentityBy), store.At(&c.IdentityAt), &c.Kind}, c.pastAccount.targets()...)...)
 	if err != nil {
 		return claim{}, err
 	}
@@ -253,10 +255,12 @@ func (b *Book) explain(ctx context.Context, tx *store.Tx, q Question) (Explanati
 	ids := []person.ID{q.Who}
 	for _, s := range r.Steps {
 		c := Condition{Code: s.code, Met: No, Reason: s.reason, Deed: r.deed(s.code)}
-		switch s.reason {
-		case Permitted:
+		switch {
+		case s.code == CondPlace && !r.Allowed && s.reason == Permitted && !placeServes(q, e.Place):
+			c.Reason = PlaceUnused
+		case s.reason == Permitted:
 			c.Met = Yes
-		case AccountUnknown:
+		case s.reason == AccountUnknown:
 			c.Met = Unknown
 		}
 		if c.Code == CondAccount || c.Code == CondEnabled {
@@ -357,4 +361,99 @@ func (b *Book) MayAt(ctx context.Context, who person.ID, at Place, moment time.T
 		return err
 	})
 	return list, err
+}
+
+// Why explains an answer to a signed-in person: about himself to everyone, about the people of his unit and about those
+// who hold or held something in it to its head, about everyone to central administrators and auditors. Anybody else is
+// absent. Rights elsewhere that do not help are left out for a reader who does not see them.
+func (b *Book) Why(ctx context.Context, by person.ID, q Question) (e Explanation, err error) {
+	err = b.db.Read(ctx, func(tx *store.Tx) error {
+		sees := func(string) bool { return true }
+		if q.Who != by {
+			s, err := b.mayAskAbout(ctx, tx, by, q.At.Unit, q.Who)
+			if err != nil {
+				return err
+			}
+			sees = s.sees
+		}
+		e, err = b.explain(ctx, tx, q)
+		e.Others = slices.DeleteFunc(e.Others, func(o Other) bool { return !sees(o.At.Unit) })
+		return err
+	})
+	if err != nil {
+		return Explanation{}, err
+	}
+	return e, nil
+}
+
+// mayAskAbout fails with NotFound unless the reader may ask what another person may do in a unit.
+func (b *Book) mayAskAbout(ctx context.Context, tx *store.Tx, by person.ID, unit string, who person.ID) (Scope, error) {
+	absent := problem.New(problem.NotFound, "problem.person_unknown")
+	s, err := b.scope(ctx, tx, by)
+	if errors.Is(err, problem.Denied) {
+		return Scope{}, absent
+	}
+	if err != nil {
+		return Scope{}, err
+	}
+	if s.All {
+		_, err := b.roll.CitizenID(ctx, tx, who)
+		return s, err
+	}
+	known, err := near(ctx, tx, unit, who)
+	if err == nil && !known {
+		known, err = appointed(ctx, tx, unit, who)
+	}
+	if err == nil && (!known || !s.sees(unit)) {
+		err = absent
+	}
+	return s, err
+}
+
+// appointed reports whether a person was ever proposed for a post in a unit.
+func appointed(ctx context.Context, tx *store.Tx, unit string, who person.ID) (bool, error) {
+	var n int
+	if err := tx.QueryRow(ctx, `SELECT count(*) FROM appointments WHERE unit = $1 AND person_id = $2`, unit, who).Scan(&n); err != nil {
+		return false, fmt.Errorf("find person among appointments: %w", err)
+	}
+	return n > 0, nil
+}
+
+// Sought answers the person behind a citizen ID to who may ask why he may act in a unit or may not. It is recorded, and
+// limited as LookUp is; it fails with NotFound for everyone the reader may not ask about, on record all the same.
+func (b *Book) Sought(ctx context.Context, by person.ID, unit string, citizen thai.CitizenID) (who person.ID, err error) {
+	var absent error
+	act := &audit.Act{Name: "person.look_up", Actor: string(by), Unit: unit}
+	err = audit.Do(ctx, b.db, act, func(tx *store.Tx) error {
+		absent = nil
+		if _, err := b.scope(ctx, tx, by); err != nil {
+			return err
+		}
+		if err := takeLook(ctx, tx, by); err != nil {
+			return err
+		}
+		found, known, err := b.roll.Find(ctx, tx, citizen)
+		if err != nil {
+			return err
+		}
+		if !known {
+			absent = problem.New(problem.NotFound, "problem.person_unknown")
+			return nil
+		}
+		act.Subject = string(found)
+		if who = found; who != by {
+			_, absent = b.mayAskAbout(ctx, tx, by, unit, who)
+		}
+		if errors.Is(absent, problem.NotFound) {
+			return nil
+		}
+		return absent
+	})
+	if err == nil {
+		err = absent
+	}
+	if err != nil {
+		return "", err
+	}
+	return who, nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"sitthi/agency"
 	"sitthi/person"
 )
 
@@ -24,6 +25,10 @@ const (
 	NotConfirmed   Reason = "not_confirmed"   // no head of the unit has said that it is he
 	NotSeconded    Reason = "not_seconded"    // proposed by one person, and not confirmed by another
 )
+
+// PlaceUnused is a condition's reason and never an answer's: no such right can be given there, so nobody has one. Who
+// holds a right of a whole division keeps it for a group that went out of use.
+const PlaceUnused Reason = "place_unused"
 
 // pastAccount is what was recorded of a person's account at some moment.
 type pastAccount struct {
@@ -49,6 +54,7 @@ type claim struct {
 	Person  person.ID
 	Do      Action
 	Place   Place
+	Kind    AppointmentKind // of an appointment
 	From    time.Time
 	Until   time.Time // exclusive; zero when there is no end
 	Order   string    // เลขที่คำสั่ง
@@ -212,6 +218,23 @@ func instead(q Question, others []claim) Reason {
 		return OtherLevel
 	}
 	return NoRight
+}
+
+// placeServes reports whether what is asked about can be given in the place as it was.
+func placeServes(q Question, then agency.Then) bool {
+	u := then.Unit
+	switch {
+	case !u.Active || q.At.Team != "" && !then.Team.Active:
+		return false
+	case q.Do > DoApprove:
+		return true
+	}
+	return u.Considers && (q.Do != DoReview || u.UsesReview)
+}
+
+// compareClaims orders the rights of a unit as a list shows them: heads last, by level, group and number.
+func compareClaims(a, b claim) int {
+	return cmp.Or(cmp.Compare(a.Do, b.Do), cmp.Compare(a.Place.Team, b.Place.Team), cmp.Compare(a.Number, b.Number), a.From.Compare(b.From))
 }
 
 func comparePlaces(a, b Place) int {
