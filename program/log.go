@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -40,7 +41,7 @@ type Log struct {
 }
 
 const (
-	queued    = 1 << 14 // answers that may wait to be written
+	queued    = 1 << 13 // answers that may wait to be written
 	batchSize = 500     // answers in one transaction, so that none of them takes long
 
 	// Between two batches the database is left to others for at least restLeast, and for restTimes as long as the
@@ -49,8 +50,8 @@ const (
 	restTimes = 4
 	restMost  = 2 * time.Second
 
-	retryAfter = time.Second     // when the database could not be written
-	stopWithin = 5 * time.Second // to write what still waits when the program stops
+	retryAfter = time.Second      // when the database could not be written
+	stopWithin = 10 * time.Second // to write what still waits when the program stops
 )
 
 // NewLog opens the log. Nothing is written until Run.
@@ -155,15 +156,49 @@ func (l *Log) write(ctx context.Context, batch []Decision) bool {
 	return true
 }
 
-func insertDecisions(ctx context.Context, tx *store.Tx, batch []Decision) error {
-	for _, d := range batch {
-		_, err := tx.Exec(ctx, `INSERT INTO decisions (at, serial, program_id, request, person_id, action, unit, team, moment, allowed, reason, grant_id)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-			d.At.UnixMicro(), rand.Int64(), d.Program, told(d.Request, mostRequest), string(d.Subject), word(d.Action), word(d.Unit), word(d.Team),
-			store.Us(d.Moment), d.Allowed, d.Reason, d.Grant)
-		if err != nil {
-			return fmt.Errorf("add decision: %w", err)
+// together is how many decisions one statement adds: PostgreSQL is asked less often, and SQLite needs the square of
+// the values' number to prepare it.
+const together = 16
+
+var (
+	insertOne  = insertion(1)
+	insertMany = insertion(together)
+)
+
+// insertion is the statement that adds so many decisions.
+func insertion(rows int) string {
+	const columns = 12
+	var text strings.Builder
+	text.WriteString(`INSERT INTO decisions (at, serial, program_id, request, person_id, action, unit, team, moment, allowed, reason, grant_id) VALUES `)
+	for n := range rows * columns {
+		switch {
+		case n == 0:
+			text.WriteString("(")
+		case n%columns == 0:
+			text.WriteString("), (")
+		default:
+			text.WriteString(", ")
 		}
+		text.WriteString("$" + strconv.Itoa(n+1))
+	}
+	return text.String() + ")"
+}
+
+func insertDecisions(ctx context.Context, tx *store.Tx, batch []Decision) error {
+	for len(batch) > 0 {
+		n, statement := 1, insertOne
+		if len(batch) >= together {
+			n, statement = together, insertMany
+		}
+		var values []any
+		for _, d := range batch[:n] {
+			values = append(values, d.At.UnixMicro(), rand.Int64(), d.Program, told(d.Request, mostRequest), string(d.Subject),
+				word(d.Action), word(d.Unit), word(d.Team), store.Us(d.Moment), d.Allowed, d.Reason, d.Grant)
+		}
+		if _, err := tx.Exec(ctx, statement, values...); err != nil {
+			return fmt.Errorf("add decisions: %w", err)
+		}
+		batch = batch[n:]
 	}
 	return nil
 }
