@@ -261,3 +261,45 @@ func TestAnswersOfTheBook(t *testing.T) {
 		}
 	})
 }
+
+// TestNoRightWhereNoneIsGiven: answers look at rights, not at whether a group is retired or a unit uses level 2. They need
+// not: what is taken out of use has no rights, however closely an act of giving and one of taking out of use meet.
+func TestNoRightWhereNoneIsGiven(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		k := open(t, env)
+		ctx := t.Context()
+		retired := 0
+		for n := range 8 {
+			team, err := k.desk.AddTeam(ctx, string(k.admins[0]), "IWM", "", locale.Name{TH: fmt.Sprintf("กลุ่มชั่วคราว %d", n), EN: "Temporary"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := to(k.officer(t, "IWM"), "IWM", Approve)
+			o.Team = team.Code
+			var given error
+			var both sync.WaitGroup
+			both.Go(func() { _, given = k.book.Give(ctx, k.iwm, o) })
+			time.Sleep(time.Duration(n) * time.Millisecond) // now one is first, now the other
+			err = k.desk.RetireTeam(ctx, string(k.admins[0]), "IWM", team.Code, team.Version)
+			both.Wait()
+			refusal(t, given)
+			refusal(t, err)
+			folder, err := k.desk.Folder(ctx, "IWM")
+			if err != nil {
+				t.Fatal(err)
+			}
+			team, err = folder.Team(team.Code)
+			if err != nil {
+				t.Fatal(err)
+			}
+			holds := k.may(t, o.Person, Approve, "IWM", team.Code)
+			if holds == !team.Active {
+				t.Errorf("round %d: the group is in use %v, the right holds %v", n, team.Active, holds)
+			}
+			if !team.Active {
+				retired++
+			}
+		}
+		t.Logf("retired first: %d of 8", retired)
+	})
+}
