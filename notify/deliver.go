@@ -42,6 +42,8 @@ const (
 	Waiting State = "waiting" // not yet delivered, will be tried
 	Sent    State = "sent"    // the other side has taken charge of it
 	Dead    State = "dead"    // given up: refused, expired or tried too often; LastError says why
+
+	toNobody State = "nobody" // never to be sent: see Message.Nobody
 )
 
 // Delivery is a message as it stands in the outbox.
@@ -321,7 +323,7 @@ func (o *Outbox) List(ctx context.Context, limit int) (list []Delivery, err erro
 		list, err = store.Rows(o.scan)(tx.Query(ctx, `
 			SELECT id, channel, person_id, purpose, language, to_sealed, body_sealed, state, attempts, last_error,
 				created_at, expires_at, sent_at
-			FROM messages ORDER BY created_at DESC, id DESC LIMIT $1`, limit))
+			FROM messages WHERE state <> 'nobody' ORDER BY created_at DESC, id DESC LIMIT $1`, limit))
 		return err
 	})
 	if err != nil {
@@ -351,7 +353,7 @@ const retention = 90 * 24 * time.Hour
 // an hour is plenty.
 func (o *Outbox) Sweep(ctx context.Context) (swept int64, err error) {
 	err = o.DB.Write(ctx, func(tx *store.Tx) (err error) {
-		swept, err = tx.Exec(ctx, "DELETE FROM messages WHERE created_at <= $1 AND state IN ('sent', 'dead')",
+		swept, err = tx.Exec(ctx, "DELETE FROM messages WHERE created_at <= $1 AND state IN ('sent', 'dead', 'nobody')",
 			store.Us(tx.Now.Add(-retention)))
 		return err
 	})

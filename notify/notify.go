@@ -40,6 +40,9 @@ type Message struct {
 	Args locale.Args
 	// ExpiresAt is when the message is of no more use and is no longer sent; zero is never.
 	ExpiresAt time.Time
+	// Nobody says that the message is to be written and kept like any other, and never sent: where a stranger could
+	// otherwise tell from the work whether somebody is there to be told.
+	Nobody bool
 }
 
 // Parcel is one message on its way out.
@@ -107,12 +110,15 @@ func (o *Outbox) Queue(ctx context.Context, tx *store.Tx, m Message) error {
 	if err != nil {
 		return fmt.Errorf("queue message: %w", err)
 	}
-	id := store.NewID()
+	id, state := store.NewID(), Waiting
+	if m.Nobody {
+		state = toNobody
+	}
 	_, err = tx.Exec(ctx, `
-		INSERT INTO messages (id, channel, person_id, purpose, language, to_sealed, body_sealed, next_at, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)`,
+		INSERT INTO messages (id, channel, person_id, purpose, language, to_sealed, body_sealed, state, next_at, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)`,
 		id, string(m.Channel), m.Person, m.Purpose, string(m.Lang),
-		o.Ring.Seal(toPlace(id), []byte(m.To)), o.Ring.Seal(bodyPlace(id), body), store.Us(tx.Now), store.Us(m.ExpiresAt))
+		o.Ring.Seal(toPlace(id), []byte(m.To)), o.Ring.Seal(bodyPlace(id), body), string(state), store.Us(tx.Now), store.Us(m.ExpiresAt))
 	if err != nil {
 		return fmt.Errorf("queue message: %w", err)
 	}

@@ -36,10 +36,13 @@ type Template struct {
 var Templates = []Template{
 	// Codes: purpose and reference, never a link (trust.md 8).
 	{"register.code", []string{"code", "reference", "minutes"}},
+	{"reset.code", []string{"code", "reference", "minutes"}},
 	// To the registered contacts, when someone tried to register the same citizen ID again.
 	{"register.existing", nil},
 	// To the owner: a hundred failures in a row switched the password off (trust.md 3).
 	{"signin.off", nil},
+	// To the owner: a new password was set in place of a forgotten one, and all sessions ended.
+	{"signin.reset", nil},
 
 	// To the officer.
 	{"grant.given", []string{"name", "level", "unit", "from", "until", "link"}},

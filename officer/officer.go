@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"sitthi/agency"
@@ -52,6 +53,13 @@ type Account struct {
 
 // Name is the name as it is spoken of: given name, family name.
 func (a Account) Name() string { return a.GivenName + " " + a.FamilyName }
+
+// Known are the words that others know of an officer with this citizen ID, of which no password may be made (trust.md 2).
+func (a Account) Known(citizen thai.CitizenID) []string {
+	local, _, _ := strings.Cut(string(a.Email), "@")
+	return []string{a.GivenName, a.FamilyName, citizen.Digits(), string(a.Phone), "0" + strings.TrimPrefix(string(a.Phone), "+66"),
+		local, a.LineID, a.Position}
+}
 
 // Enabled reports whether the account may be used.
 func (a Account) Enabled() bool { return a.State == Active }

@@ -188,7 +188,6 @@ func name(c *problem.Check, field, typed string) string {
 
 // context is what a password may not be made of: what others know of the person.
 func (e entry) context() []string {
-	local, _, _ := strings.Cut(string(e.email), "@")
-	return []string{e.givenName, e.familyName, e.citizen.Digits(), string(e.phone), "0" + strings.TrimPrefix(string(e.phone), "+66"),
-		local, e.lineID, e.position}
+	return Account{GivenName: e.givenName, FamilyName: e.familyName, Position: e.position, Email: e.email, Phone: e.phone,
+		LineID: e.lineID}.Known(e.citizen)
 }

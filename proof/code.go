@@ -92,6 +92,9 @@ type CodeOrder struct {
 	// Person is the id of the person told, "" where there is none yet.
 	Person string
 	Lang   locale.Lang
+	// Nobody says that there is no one to send it to. All is done as for somebody, limits and all, so that the work does
+	// not tell; the code is one that nobody has seen.
+	Nobody bool
 }
 
 // CodeTry is a code that somebody typed. It finds the code only with the flow, browser, purpose, channel and contact it
@@ -140,7 +143,7 @@ func (c *Codes) Send(ctx context.Context, tx *store.Tx, o CodeOrder) (reference 
 		return "", fmt.Errorf("keep code: %w", err)
 	}
 	return reference, c.Outbox.Queue(ctx, tx, notify.Message{
-		Channel: o.Channel, Person: o.Person, To: o.To, Purpose: o.Purpose + ".code", Lang: o.Lang, ExpiresAt: expires,
+		Channel: o.Channel, Person: o.Person, To: o.To, Purpose: o.Purpose + ".code", Lang: o.Lang, ExpiresAt: expires, Nobody: o.Nobody,
 		Args: locale.Args{"code": code, "reference": reference, "minutes": int(lifetime[o.Channel].Minutes())},
 	})
 }

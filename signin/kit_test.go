@@ -82,6 +82,7 @@ func open(t *testing.T, env *storetest.Env) *office {
 		return officer.Create(t.Context(), tx, officer.Account{
 			Person: o.who, GivenName: "สมศักดิ์", FamilyName: "ใจดี", Position: "นักวิชาการ", Unit: "TH-12",
 			Email: "somsak@example.go.th", Phone: "+66812345678",
+			EmailProvedAt: tx.Now, PhoneProvedAt: tx.Now,
 		}, hash)
 	})
 	return o
@@ -89,8 +90,10 @@ func open(t *testing.T, env *storetest.Env) *office {
 
 // deskOn makes a desk over a database, with the office's keys.
 func (o *office) deskOn(db *store.DB) *signin.Desk {
+	log := slog.New(slog.DiscardHandler)
 	return signin.NewDesk(signin.Options{
-		DB: db, Roll: o.roll, Passwords: o.passwords, Outbox: o.outbox, Log: slog.New(slog.DiscardHandler),
+		DB: db, Roll: o.roll, Passwords: o.passwords, Outbox: o.outbox, Log: log,
+		Codes: proof.NewCodes(proof.CodesOptions{Ring: o.ring, Outbox: o.outbox, Log: log, SMSBudget: 1000}),
 	})
 }
 

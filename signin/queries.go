@@ -8,8 +8,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"sitthi/internal/locale"
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
+	"sitthi/notify"
 	"sitthi/officer"
 	"sitthi/person"
 )
@@ -258,4 +260,105 @@ func deleteDevices(ctx context.Context, tx *store.Tx, seenBefore time.Time) (int
 		return 0, fmt.Errorf("sweep devices: %w", err)
 	}
 	return n, nil
+}
+
+// selectReset finds a reset that is under way or done, in its own browser.
+func selectReset(ctx context.Context, tx *store.Tx, id, browserHash string) (reset, error) {
+	var r reset
+	var channel, language string
+	err := tx.QueryRow(ctx, `SELECT id, subject, language, channel, reference, sent_at, proved_at, done_at FROM resets
+		WHERE id = $1 AND browser = $2 AND expires_at > $3`, id, browserHash, store.Us(tx.Now)).
+		Scan(&r.ID, &r.subject, &language, &channel, &r.Reference, store.At(&r.SentAt), store.At(&r.provedAt), store.At(&r.doneAt))
+	if errors.Is(err, sql.ErrNoRows) {
+		return reset{}, errNoReset()
+	}
+	if err != nil {
+		return reset{}, fmt.Errorf("find reset: %w", err)
+	}
+	r.Channel, r.language = notify.Channel(channel), locale.Lang(language)
+	r.Step = r.step()
+	return r, nil
+}
+
+func insertReset(ctx context.Context, tx *store.Tx, r reset, browserHash string, expires time.Time) error {
+	_, err := tx.Exec(ctx, `INSERT INTO resets (id, browser, subject, language, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		r.ID, browserHash, r.subject, string(r.language), store.Us(tx.Now), store.Us(expires))
+	if err != nil {
+		return fmt.Errorf("begin reset: %w", err)
+	}
+	return nil
+}
+
+func updateResetSent(ctx context.Context, tx *store.Tx, r Reset) error {
+	_, err := tx.Exec(ctx, `UPDATE resets SET channel = $2, reference = $3, sent_at = $4 WHERE id = $1`,
+		r.ID, string(r.Channel), r.Reference, store.Us(r.SentAt))
+	if err != nil {
+		return fmt.Errorf("note code of reset: %w", err)
+	}
+	return nil
+}
+
+func updateResetProved(ctx context.Context, tx *store.Tx, id string, expires time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE resets SET proved_at = $2, expires_at = $3 WHERE id = $1`, id, store.Us(tx.Now), store.Us(expires))
+	if err != nil {
+		return fmt.Errorf("note proof of reset: %w", err)
+	}
+	return nil
+}
+
+// updateResetDone takes a reset whose contact was proved; taken is false when it was taken before or is over.
+func updateResetDone(ctx context.Context, tx *store.Tx, id, browserHash string) (taken bool, err error) {
+	n, err := tx.Exec(ctx, `UPDATE resets SET done_at = $3
+		WHERE id = $1 AND browser = $2 AND proved_at IS NOT NULL AND done_at IS NULL AND expires_at > $3`, id, browserHash, store.Us(tx.Now))
+	if err != nil {
+		return false, fmt.Errorf("finish reset: %w", err)
+	}
+	return n == 1, nil
+}
+
+// endResets ends what else was begun for the same citizen ID: a code that still travels opens nothing any more.
+func endResets(ctx context.Context, tx *store.Tx, subject, except string) error {
+	_, err := tx.Exec(ctx, `UPDATE resets SET expires_at = $3 WHERE subject = $1 AND id <> $2 AND done_at IS NULL AND expires_at > $3`,
+		subject, except, store.Us(tx.Now))
+	if err != nil {
+		return fmt.Errorf("end other resets: %w", err)
+	}
+	return nil
+}
+
+func deleteResets(ctx context.Context, tx *store.Tx, expiredBefore time.Time) (int64, error) {
+	n, err := tx.Exec(ctx, `DELETE FROM resets WHERE expires_at < $1`, store.Us(expiredBefore))
+	if err != nil {
+		return 0, fmt.Errorf("sweep resets: %w", err)
+	}
+	return n, nil
+}
+
+// selectOwner finds the account behind the blind index of a citizen ID; problem.NotFound when there is none.
+func selectOwner(ctx context.Context, tx *store.Tx, subject string) (a officer.Account, err error) {
+	err = tx.QueryRow(ctx, `SELECT `+officer.Columns+` FROM accounts a WHERE a.`+string(accountByIndex), subject).Scan(a.Targets()...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return a, problem.New(problem.NotFound, "officer.problem.unknown")
+	}
+	if err != nil {
+		return a, fmt.Errorf("find account: %w", err)
+	}
+	return a, nil
+}
+
+// updatePassword sets a password, which is then on again however often it was guessed at.
+func updatePassword(ctx context.Context, tx *store.Tx, who person.ID, hash string) error {
+	_, err := tx.Exec(ctx, `UPDATE accounts SET password_hash = $2, password_off = FALSE, failures = 0, version = version + 1
+		WHERE person_id = $1`, who, hash)
+	if err != nil {
+		return fmt.Errorf("set password: %w", err)
+	}
+	return nil
+}
+
+func deleteDevicesOf(ctx context.Context, tx *store.Tx, who person.ID) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM devices WHERE person_id = $1`, who); err != nil {
+		return fmt.Errorf("forget devices: %w", err)
+	}
+	return nil
 }

@@ -40,6 +40,7 @@ const (
 	endedByPerson   = "person"   // from her list of sessions
 	endedEverywhere = "all"      // she ended all of them
 	endedBySignIn   = "replaced" // by signing in again in the same browser
+	endedByReset    = "reset"    // she set a new password in place of a forgotten one
 )
 
 // seenStep is how exactly it is kept when a session was last seen, so that most requests only read.
@@ -140,7 +141,7 @@ const (
 	DeviceLife   = 365 * 24 * time.Hour
 )
 
-// Sweep deletes sessions that are long over and browsers not seen for a year, and answers how many rows went. Once
+// Sweep deletes sessions and resets that are long over and browsers not seen for a year, and answers how many rows went. Once
 // an hour is often enough.
 func (d *Desk) Sweep(ctx context.Context) (swept int64, err error) {
 	err = d.db.Write(ctx, func(tx *store.Tx) error {
@@ -149,7 +150,11 @@ func (d *Desk) Sweep(ctx context.Context) (swept int64, err error) {
 			return err
 		}
 		devices, err := deleteDevices(ctx, tx, tx.Now.Add(-DeviceLife))
-		swept = sessions + devices
+		if err != nil {
+			return err
+		}
+		resets, err := deleteResets(ctx, tx, tx.Now.Add(-resetsKept))
+		swept = sessions + devices + resets
 		return err
 	})
 	return swept, err

@@ -51,6 +51,7 @@ type Options struct {
 	DB        *store.DB
 	Roll      *person.Roll
 	Passwords *proof.Passwords
+	Codes     *proof.Codes
 	Outbox    *notify.Outbox
 	Log       *slog.Logger
 	Settings  Settings
@@ -61,6 +62,7 @@ type Desk struct {
 	db        *store.DB
 	roll      *person.Roll
 	passwords *proof.Passwords
+	codes     *proof.Codes
 	outbox    *notify.Outbox
 	log       *slog.Logger
 	settings  Settings
@@ -70,7 +72,7 @@ type Desk struct {
 func NewDesk(o Options) *Desk {
 	s, d := o.Settings, Defaults()
 	return &Desk{
-		db: o.DB, roll: o.Roll, passwords: o.Passwords, outbox: o.Outbox, log: o.Log,
+		db: o.DB, roll: o.Roll, passwords: o.Passwords, codes: o.Codes, outbox: o.Outbox, log: o.Log,
 		settings: Settings{
 			Idle: cmp.Or(s.Idle, d.Idle), Absolute: cmp.Or(s.Absolute, d.Absolute), StepUp: cmp.Or(s.StepUp, d.StepUp),
 			Account: cmp.Or(s.Account, d.Account), Address: cmp.Or(s.Address, d.Address),
@@ -176,18 +178,24 @@ func (d *Desk) SignIn(ctx context.Context, in In) (Opened, error) {
 
 func citizenID(in In) (thai.CitizenID, error) {
 	var c problem.Check
-	citizen, err := thai.ParseCitizenID(in.CitizenID)
-	switch {
-	case errors.Is(err, thai.ErrEmpty):
-		c.Fail("citizen_id", "signin.problem.citizen_id_empty")
-	case err != nil && !errors.Is(err, thai.ErrCheckDigit):
-		// A wrong check digit is an unknown person like any other: whether such IDs can register is a setting.
-		c.Fail("citizen_id", "signin.problem.citizen_id_form")
-	}
+	citizen := readCitizenID(&c, in.CitizenID)
 	if in.Password == "" {
 		c.Fail("password", "signin.problem.password_empty")
 	}
 	return citizen, c.Err()
+}
+
+// readCitizenID reads a citizen ID as typed. A wrong check digit is an unknown person like any other: whether such IDs
+// can register is a setting.
+func readCitizenID(c *problem.Check, typed string) thai.CitizenID {
+	citizen, err := thai.ParseCitizenID(typed)
+	switch {
+	case errors.Is(err, thai.ErrEmpty):
+		c.Fail("citizen_id", "signin.problem.citizen_id_empty")
+	case err != nil && !errors.Is(err, thai.ErrCheckDigit):
+		c.Fail("citizen_id", "signin.problem.citizen_id_form")
+	}
+	return citizen
 }
 
 // StepUp takes the password again and answers the token that replaces the session's old one. It fails like SignIn,
@@ -279,10 +287,7 @@ func (d *Desk) begin(ctx context.Context, tx *store.Tx, t *try, address string, 
 // does not prove it.
 func (d *Desk) prove(ctx context.Context, t *try, password string) (rehash string, err error) {
 	if t.wait > 0 {
-		return "", &problem.Problem{
-			Kind: problem.Busy, Key: "signin.problem.too_many", RetryAfter: t.wait, TooMany: true,
-			Args: problem.Args("n", int((t.wait+time.Minute-1)/time.Minute)),
-		}
+		return "", tooMany(t.wait)
 	}
 	if t.who == "" {
 		if err := t.turn.VerifyNone(ctx, password); err != nil {
@@ -306,6 +311,14 @@ func (d *Desk) prove(ctx context.Context, t *try, password string) (rehash strin
 		}
 	}
 	return rehash, nil
+}
+
+// tooMany is the answer to who has to wait.
+func tooMany(wait time.Duration) error {
+	return &problem.Problem{
+		Kind: problem.Busy, Key: "signin.problem.too_many", RetryAfter: wait, TooMany: true,
+		Args: problem.Args("n", int((wait+time.Minute-1)/time.Minute)),
+	}
 }
 
 // proved takes a right password to the account; one that had been switched off is on again.

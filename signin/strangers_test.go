@@ -10,21 +10,24 @@ import (
 	"net/url"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"sitthi/internal/locale"
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/internal/storetest"
+	"sitthi/notify"
 	"sitthi/officer"
 	"sitthi/proof"
 	"sitthi/signin"
 )
 
 // TestStrangersCanNotTellWhoHasAnAccount is guarantee P5 below the pages: for a citizen ID with an account and one
-// without, the first submission of a registration, a wrong code and a failed sign-in cost the same password hashes
-// and the same statements, make the same messages and answer alike.
+// without, the first submission of a registration, a wrong code, a failed sign-in and a reset of the password up to its
+// code cost the same password hashes and the same statements and answer alike.
 func TestStrangersCanNotTellWhoHasAnAccount(t *testing.T) {
 	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
 		o := open(t, env)
@@ -62,6 +65,24 @@ func TestStrangersCanNotTellWhoHasAnAccount(t *testing.T) {
 				return err
 			},
 		}
+		for _, channel := range []notify.Channel{notify.Email, notify.SMS} {
+			acts["reset by "+string(channel)] = func(citizen string) error {
+				env.Clock.Advance(16 * time.Minute)
+				begun, err := desk.StartReset(t.Context(), citizen, "browser", locale.TH)
+				if err != nil {
+					return err
+				}
+				sent, err := desk.SendReset(t.Context(), begun.ID, "browser", channel)
+				if err != nil {
+					return err
+				}
+				if sent.Step != signin.ResetCode || len(sent.Reference) != 4 {
+					t.Errorf("the reset is %+v", sent)
+				}
+				_, err = desk.ProveReset(t.Context(), begun.ID, "browser", "000000")
+				return err
+			}
+		}
 		for name, act := range acts {
 			t.Run(name, func(t *testing.T) {
 				type cost struct {
@@ -85,18 +106,32 @@ func TestStrangersCanNotTellWhoHasAnAccount(t *testing.T) {
 						}
 					}
 				}
+				if strings.HasPrefix(name, "reset") {
+					if costs[0].messages != 1 || costs[1].messages != 0 {
+						t.Errorf("the owner was sent %d codes, and nobody %d", costs[0].messages, costs[1].messages)
+					}
+					costs[0].messages = 0 // no stranger sees them
+				}
 				if costs[0] != costs[1] {
 					t.Errorf("with an account %+v, without %+v", costs[0], costs[1])
 				}
 				if db != env.DB && costs[0].statements == 0 {
 					t.Error("no statement was counted")
 				}
-				if costs[0].hashes != 1 {
-					t.Errorf("%d hashes were made, want 1", costs[0].hashes)
+				if want := wantHashes(name); costs[0].hashes != want {
+					t.Errorf("%d hashes were made, want %d", costs[0].hashes, want)
 				}
 			})
 		}
 	})
+}
+
+// wantHashes is how many passwords an act hashes: a reset comes to its password only after the code.
+func wantHashes(act string) int64 {
+	if strings.HasPrefix(act, "reset") {
+		return 0
+	}
+	return 1
 }
 
 func (o *office) messages(t *testing.T) int {

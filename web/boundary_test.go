@@ -74,6 +74,12 @@ var calls = []call{
 	{"GET /officer/register/{flow}", "", everyone(404), false},
 	{"POST /officer/register/{flow}", "step=email&code=123456", everyone(404), false},
 	{"POST /officer/register/{flow}/resend", "", everyone(404), false},
+	{"GET /officer/passreset", "", everyone(200), false},
+	{"POST /officer/passreset", "citizen_id=", everyone(422), false},
+	{"GET /officer/passreset/{reset}", "", everyone(404), false},
+	{"POST /officer/passreset/{reset}/send", "channel=email", everyone(404), false},
+	{"POST /officer/passreset/{reset}/code", "code=123456", everyone(404), false},
+	{"POST /officer/passreset/{reset}/password", "password=x&password_again=x", everyone(404), false},
 	{"GET /officer/terms", "", everyone(200), false},
 	{"GET /officer/login", "", want{200, 303, 303, 303, 303}, false},
 	{"POST /officer/login", "citizen_id=", everyone(422), false},
@@ -260,6 +266,7 @@ func theirs(t *testing.T, k *kit) objects {
 	}))(t)
 	k.as(t, chief12)
 	page := k.visitor(t).post("/officer/register", newcomer("1990000000051", newMail, newPhone)...).wants(http.StatusSeeOther)
+	reset := k.visitor(t).post("/officer/passreset", "citizen_id", considers).wants(http.StatusSeeOther)
 	announced := must(k.portal.All(t.Context()))(t)
 	entries, _, err := k.book.Log(t.Context(), k.who[auditor], audit.Query{Unit: "TH-12", Limit: 1})
 	check(t, err)
@@ -268,6 +275,7 @@ func theirs(t *testing.T, k *kit) objects {
 		"citizen": considers, "digits": considers[9:], "form": store.NewID(), "system": "haz2009", "announcement": announced[0].ID,
 		"appointment": deputy.ID,
 		"session":     must(k.signin.List(t.Context(), k.who[chief12]))(t)[0].ID, "flow": strings.TrimPrefix(page.location, "/officer/register/"),
+		"reset": strings.TrimPrefix(reset.location, "/officer/passreset/"),
 	}
 }
 
@@ -279,7 +287,7 @@ const (
 // absent are objects that do not exist, as long as those that do.
 func absent() objects {
 	o := objects{"unit": "TH-99", "team": "G7", "citizen": "1990000000043", "digits": "0043", "system": "haz2999"}
-	for _, name := range []string{"entry", "grant", "ended", "person", "waiting", "form", "announcement", "appointment", "session", "flow"} {
+	for _, name := range []string{"entry", "grant", "ended", "person", "waiting", "form", "announcement", "appointment", "session", "flow", "reset"} {
 		o[name] = store.NewID()
 	}
 	return o

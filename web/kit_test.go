@@ -96,11 +96,11 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 	passwords := must(proof.NewPasswords(ring))(t)
 	link := func(path string) string { return "http://localhost" + path }
 	k.book = grant.NewBook(grant.Options{DB: env.DB, Clock: env.Clock, Roll: k.roll, Outbox: k.outbox, Link: link, Log: log})
+	codes := proof.NewCodes(proof.CodesOptions{Ring: ring, Outbox: k.outbox, Log: log, SMSBudget: 1000})
 	k.officers = officer.NewDesk(officer.Options{
-		DB: env.DB, Roll: k.roll, Ring: ring, Passwords: passwords, Outbox: k.outbox, Registered: k.book.Registered,
-		Codes: proof.NewCodes(proof.CodesOptions{Ring: ring, Outbox: k.outbox, Log: log, SMSBudget: 1000}),
+		DB: env.DB, Roll: k.roll, Ring: ring, Passwords: passwords, Outbox: k.outbox, Registered: k.book.Registered, Codes: codes,
 	})
-	k.signin = signin.NewDesk(signin.Options{DB: env.DB, Roll: k.roll, Passwords: passwords, Outbox: k.outbox, Log: log})
+	k.signin = signin.NewDesk(signin.Options{DB: env.DB, Roll: k.roll, Passwords: passwords, Codes: codes, Outbox: k.outbox, Log: log})
 	administrator := func(ctx context.Context, tx *store.Tx, by string) error {
 		return k.book.RequireAdministrator(ctx, tx, person.ID(by))
 	}

@@ -48,7 +48,7 @@ var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 func (k *kit) code(t *testing.T, to string) string {
 	t.Helper()
 	for _, m := range must(k.outbox.List(t.Context(), 1000))(t) {
-		if m.To == to && m.Purpose == "register.code" {
+		if m.To == to && strings.HasSuffix(m.Purpose, ".code") {
 			return sixDigits.FindString(m.Text)
 		}
 	}
@@ -481,6 +481,43 @@ func TestOfficerPagesInABrowser(t *testing.T) {
 			b.Press(word("officer.code_submit"))
 			b.See(word("officer.title_existing"), word("officer.forgotten"))
 			look("existing")
+
+			// The manual's section 2.1.
+			b.Click(word("officer.forgotten_link"))
+			b.See(word("reset.title"), word("reset.no_contact"))
+			look("reset")
+			b.Fill(word("officer.citizen_id"), without)
+			b.Press(word("reset.go_on"))
+			b.See(word("reset.title_channel"))
+			look("reset-channel")
+			b.Press(word("reset.send"))
+			b.See(word("signin.problem.channel"))
+			look("reset-channel-none")
+			b.Check(word("reset.channel_email"))
+			b.Press(word("reset.send"))
+			b.See(word("reset.title_code"), word("reset.sent_email"))
+			look("reset-code")
+			b.Fill(word("officer.code"), "00000")
+			b.Press(word("officer.code_submit"))
+			b.See(word("signin.problem.code_form"))
+			look("reset-code-wrong")
+			b.Fill(word("officer.code"), k.code(t, "p"+without[9:]+"@diw.example.go.th"))
+			b.Press(word("officer.code_submit"))
+			b.See(word("reset.title_password"))
+			b.Fill(word("reset.password"), "สั้น")
+			b.Fill(word("reset.password_again"), "สั้นไป")
+			b.Press(word("reset.set"))
+			look("reset-password-wrong")
+			b.Fill(word("reset.password"), "ลำน้ำเจ้าพระยายามเย็น")
+			b.Fill(word("reset.password_again"), "ลำน้ำเจ้าพระยายามเย็น")
+			b.Press(word("reset.set"))
+			b.See(word("reset.title_done"), word("reset.done_told"))
+			look("reset-done")
+			b.Go("/officer/login")
+			b.Fill(word("officer.citizen_id"), without)
+			b.Fill(word("officer.password"), "ลำน้ำเจ้าพระยายามเย็น")
+			b.Press(word("officer.sign_in"))
+			b.See(word("rights.mine_title"))
 		})
 	}
 }

@@ -11,6 +11,7 @@ func (s *Server) Routes() []Route {
 		s.agencyRoutes(),
 		s.portalRoutes(),
 		s.officerRoutes(),
+		s.resetRoutes(),
 		s.rightsRoutes(),
 		s.storyRoutes(),
 		s.logRoutes(),

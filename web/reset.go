@@ -1,0 +1,108 @@
+package web
+
+import (
+	"net/http"
+
+	"sitthi/notify"
+	"sitthi/signin"
+	"sitthi/web/views"
+)
+
+// resetRoutes are the way to a new password for who forgot his (กรณีลืมรหัสผ่าน, section 2.1 of the manual). What is
+// answered before the right code is the same whether or not a citizen ID has an account (trust.md, P5).
+func (s *Server) resetRoutes() []Route {
+	return []Route{
+		{Pattern: "GET /officer/passreset", Access: Open, Handle: s.resetForm},
+		{Pattern: "POST /officer/passreset", Access: Open, Handle: s.startReset},
+		{Pattern: "GET /officer/passreset/{flow}", Access: Open, Handle: s.resetStep},
+		{Pattern: "POST /officer/passreset/{flow}/send", Access: Open, Handle: s.sendReset},
+		{Pattern: "POST /officer/passreset/{flow}/code", Access: Open, Handle: s.proveReset},
+		{Pattern: "POST /officer/passreset/{flow}/password", Access: Open, Handle: s.finishReset},
+	}
+}
+
+func (s *Server) resetForm(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	return s.showResetForm(w, r, v, http.StatusOK, "", nil)
+}
+
+func (s *Server) showResetForm(w http.ResponseWriter, r *http.Request, v *Visit, status int, citizenID string, faults []views.FieldError) error {
+	p := v.Page("reset.title")
+	p.Subtitle = v.T("reset.lead")
+	p.Narrow, p.Problems = true, faults
+	return s.show(w, r, v, status, p, views.ResetStart(p, citizenID))
+}
+
+func (s *Server) startReset(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	typed := r.PostForm.Get("citizen_id")
+	reset, err := s.SignIn.StartReset(r.Context(), typed, s.browser(w, r), v.Lang)
+	if err == nil {
+		return s.see(w, r, v, "/officer/passreset/"+reset.ID, nil)
+	}
+	status, faults, ok := v.mend(w, err)
+	if !ok {
+		return err
+	}
+	return s.showResetForm(w, r, v, status, typed, faults)
+}
+
+// resetStep shows where a reset stands.
+func (s *Server) resetStep(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	reset, err := s.SignIn.Reset(r.Context(), r.PathValue("flow"), s.cookie(r, browserCookie))
+	if err != nil {
+		return err
+	}
+	page := views.ResetPage{Reset: reset, Again: r.URL.Query().Has("again")}
+	return s.showReset(w, r, v, http.StatusOK, page, nil)
+}
+
+func (s *Server) showReset(w http.ResponseWriter, r *http.Request, v *Visit, status int, page views.ResetPage, faults []views.FieldError) error {
+	p := v.Page("reset.title_" + string(page.Step()))
+	p.Narrow, p.Problems = true, faults
+	return s.show(w, r, v, status, p, views.Reset(p, page))
+}
+
+// sendReset sends a code by the contact chosen, the first time or again.
+func (s *Server) sendReset(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	chosen := r.PostForm.Get(signin.FieldChannel)
+	_, err := s.SignIn.SendReset(r.Context(), r.PathValue("flow"), s.cookie(r, browserCookie), notify.Channel(chosen))
+	var done *views.Notice
+	if r.PostForm.Has("resend") {
+		done = v.Notice(views.NoticeOK, "reset.sent_again")
+	}
+	return s.resetOn(w, r, v, views.ResetPage{Channel: chosen, Again: !r.PostForm.Has("resend")}, done, err)
+}
+
+// proveReset takes the code.
+func (s *Server) proveReset(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	code := r.PostForm.Get(signin.FieldCode)
+	_, err := s.SignIn.ProveReset(r.Context(), r.PathValue("flow"), s.cookie(r, browserCookie), code)
+	return s.resetOn(w, r, v, views.ResetPage{Code: code}, nil, err)
+}
+
+// finishReset sets the new password.
+func (s *Server) finishReset(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	_, err := s.SignIn.FinishReset(r.Context(), r.PathValue("flow"), s.cookie(r, browserCookie),
+		r.PostForm.Get(signin.FieldPassword), r.PostForm.Get(signin.FieldPasswordAgain))
+	if err == nil {
+		s.dropCookie(w, sessionCookie) // it ended with all the others
+		v.Session = nil
+	}
+	return s.resetOn(w, r, v, views.ResetPage{}, nil, err)
+}
+
+// resetOn leads on to where the reset stands now, or shows the step again with what is wrong and what was typed.
+func (s *Server) resetOn(w http.ResponseWriter, r *http.Request, v *Visit, page views.ResetPage, done *views.Notice, err error) error {
+	id := r.PathValue("flow")
+	if err == nil {
+		return s.see(w, r, v, "/officer/passreset/"+id, done)
+	}
+	status, faults, ok := v.mend(w, err)
+	if !ok {
+		return err
+	}
+	var lost error
+	if page.Reset, lost = s.SignIn.Reset(r.Context(), id, s.cookie(r, browserCookie)); lost != nil {
+		return lost
+	}
+	return s.showReset(w, r, v, status, page, faults)
+}
