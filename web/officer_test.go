@@ -217,7 +217,8 @@ func TestExistingLeadsToTheForgottenPassword(t *testing.T) {
 		b := k.visitor(t).in(lang)
 		page := b.post("/officer/register", newcomer(without, newMail, newPhone)...).follow()
 		end := b.post("/officer/register/"+flowOf(t, page), "step", "email", "code", k.code(t, newMail)).follow()
-		end.wants(http.StatusOK, "@iiindustry", "Reset Password", `href="/officer/login"`)
+		end.wants(http.StatusOK, `href="/officer/passreset"`, `href="/officer/login"`)
+		b.get("/officer/passreset").wants(http.StatusOK, "@iiindustry", "Reset Password") // section 2.2
 		for _, key := range []string{"officer.title_existing", "officer.end_existing", "officer.forgotten"} {
 			end.wants(http.StatusOK, html.EscapeString(k.server.catalog.Text(lang, key, nil)))
 		}
