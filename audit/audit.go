@@ -82,20 +82,31 @@ func Do(ctx context.Context, db *store.DB, act *Act, f func(tx *store.Tx) error)
 		anonymous.Add(1)
 		return err
 	}
-	refused := act.clone()
-	var p *problem.Problem
-	if errors.As(err, &p) {
-		if refused.Detail == nil {
-			refused.Detail = make(map[string]string, 1)
-		}
-		refused.Detail["why"] = p.Key
-	}
+	refused := act.refused(err)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
 	if lost := db.Write(ctx, func(tx *store.Tx) error { return insert(ctx, tx, refused, Denied) }); lost != nil {
 		return fmt.Errorf("record refusal of %s (%v): %w", act.Name, err, lost)
 	}
 	return err
+}
+
+// refused is the act as the log keeps it when it was denied.
+func (a Act) refused(why error) Act {
+	r := a.clone()
+	var p *problem.Problem
+	if errors.As(why, &p) {
+		if r.Detail == nil {
+			r.Detail = make(map[string]string, 1)
+		}
+		r.Detail["why"] = p.Key
+	}
+	return r
+}
+
+// Refuse adds an entry for a part of an act that was denied while the rest of it is done.
+func Refuse(ctx context.Context, tx *store.Tx, act Act, why error) error {
+	return insert(ctx, tx, act.refused(why), Denied)
 }
 
 // Record adds an entry for something further that was done in a running transaction.

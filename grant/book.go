@@ -292,6 +292,15 @@ func (b *Book) Follow(ctx context.Context) error {
 // Moved notes inside a transaction that a person's rights moved, so that every process reads them again. Once the
 // transaction is committed this process has them before the act is answered.
 func (b *Book) Moved(ctx context.Context, tx *store.Tx, who person.ID) error {
+	if err := noteMoved(ctx, tx, who); err != nil {
+		return err
+	}
+	b.readBack(ctx, tx)
+	return nil
+}
+
+// noteMoved notes that a person's rights moved. An act that moves those of many persons has them read back once.
+func noteMoved(ctx context.Context, tx *store.Tx, who person.ID) error {
 	var version int64
 	if err := tx.QueryRow(ctx, `UPDATE counters SET value = value + 1 WHERE name = 'rights' RETURNING value`).Scan(&version); err != nil {
 		return fmt.Errorf("move version of rights: %w", err)
@@ -303,6 +312,11 @@ func (b *Book) Moved(ctx context.Context, tx *store.Tx, who person.ID) error {
 	if _, err := tx.Exec(ctx, noteSwitch, version, who, store.Us(tx.Now)); err != nil {
 		return fmt.Errorf("note state of account: %w", err)
 	}
+	return nil
+}
+
+// readBack has this process read the rights that a transaction moved as soon as it is committed.
+func (b *Book) readBack(ctx context.Context, tx *store.Tx) {
 	tx.AfterCommit(func() {
 		// The act is committed whatever becomes of its request, so the request's end must not keep the memory back.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), staleAfter)
@@ -311,7 +325,6 @@ func (b *Book) Moved(ctx context.Context, tx *store.Tx, who person.ID) error {
 			b.log.Error("catch up with rights", "error", err)
 		}
 	})
-	return nil
 }
 
 // noteSwitch keeps the state of a person's account when it is another than the one kept last: who is switched off or on

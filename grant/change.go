@@ -172,54 +172,63 @@ func (b *Book) Identify(ctx context.Context, by person.ID, who person.ID, unit s
 		act.Name = "grant.refuse"
 	}
 	return audit.Do(ctx, b.turn, act, func(tx *store.Tx) error {
-		_, head, err := b.post(ctx, tx, by, Head, unit)
-		if err != nil {
+		if err := b.identify(ctx, tx, by, who, unit, confirmed, reason); err != nil {
 			return err
-		}
-		if !head {
-			return problem.New(problem.Denied, "grant.denied_not_head")
-		}
-		if who == by {
-			return problem.New(problem.Denied, "grant.denied_self")
-		}
-		account, err := officer.Find(ctx, tx, who)
-		if errors.Is(err, problem.NotFound) { // who has no account waits as little as one who waits elsewhere
-			return problem.New(problem.NotFound, "grant.nothing_pending")
-		}
-		if err != nil {
-			return err
-		}
-		known, err := identified(ctx, tx, who, unit)
-		if err != nil {
-			return err
-		}
-		if known {
-			return problem.New(problem.Conflict, "grant.already_confirmed")
-		}
-		pending, err := waiting(ctx, tx, who, unit)
-		if err != nil {
-			return err
-		}
-		if len(pending) == 0 {
-			return problem.New(problem.NotFound, "grant.nothing_pending")
 		}
 		if reason != "" {
 			act.Texts = map[string]string{"reason": reason}
 		}
-		if !confirmed {
-			return b.refuse(ctx, tx, by, account, unit, pending, reason)
-		}
-		// Whom the centre appointed head since, another head does not let into rights of the unit.
-		if head, err := headOrToBe(ctx, tx, who, unit); err != nil {
-			return err
-		} else if head {
-			return problem.New(problem.Denied, "grant.denied_for_head")
-		}
-		if err := b.confirm(ctx, tx, by, account, unit, pending); err != nil {
-			return err
-		}
-		return b.Moved(ctx, tx, who)
+		b.readBack(ctx, tx)
+		return nil
 	})
+}
+
+// identify decides on one person who waits for the word of a head. The caller has the memory read back.
+func (b *Book) identify(ctx context.Context, tx *store.Tx, by, who person.ID, unit string, confirmed bool, reason string) error {
+	_, head, err := b.post(ctx, tx, by, Head, unit)
+	if err != nil {
+		return err
+	}
+	if !head {
+		return problem.New(problem.Denied, "grant.denied_not_head")
+	}
+	if who == by {
+		return problem.New(problem.Denied, "grant.denied_self")
+	}
+	account, err := officer.Find(ctx, tx, who)
+	if errors.Is(err, problem.NotFound) { // who has no account waits as little as one who waits elsewhere
+		return problem.New(problem.NotFound, "grant.nothing_pending")
+	}
+	if err != nil {
+		return err
+	}
+	known, err := identified(ctx, tx, who, unit)
+	if err != nil {
+		return err
+	}
+	if known {
+		return problem.New(problem.Conflict, "grant.already_confirmed")
+	}
+	pending, err := waiting(ctx, tx, who, unit)
+	if err != nil {
+		return err
+	}
+	if len(pending) == 0 {
+		return problem.New(problem.NotFound, "grant.nothing_pending")
+	}
+	if !confirmed {
+		return b.refuse(ctx, tx, by, account, unit, pending, reason)
+	}
+	// Whom the centre appointed head since, another head does not let into rights of the unit.
+	if head, err := headOrToBe(ctx, tx, who, unit); err != nil {
+		return err
+	} else if head {
+		return problem.New(problem.Denied, "grant.denied_for_head")
+	}
+	if err := b.confirm(ctx, tx, by, account, unit, pending); err != nil {
+		return err
+	}
+	return noteMoved(ctx, tx, who)
 }
 
 // confirm keeps a head's word that he knows a person. The rights that waited for it take effect, and the person is
@@ -258,7 +267,7 @@ func (b *Book) refuse(ctx context.Context, tx *store.Tx, by person.ID, who offic
 			return err
 		}
 	}
-	return b.Moved(ctx, tx, who.Person)
+	return noteMoved(ctx, tx, who.Person)
 }
 
 // Registered is called in the transaction in which a person registers: the heads who named him are told, so that

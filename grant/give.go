@@ -78,75 +78,114 @@ func (b *Book) sameOrder(ctx context.Context, tx *store.Tx, by person.ID, o Orde
 var errSameForm = errors.New("the form was sent before")
 
 func (b *Book) give(ctx context.Context, tx *store.Tx, by person.ID, o Order, act *audit.Act) (Grant, error) {
-	f := giveFacts{By: by, Now: tx.Now}
-	appointment, head, err := b.post(ctx, tx, by, Head, o.Unit)
+	from, err := b.giver(ctx, tx, by, Place{o.Unit, o.Team})
 	if err != nil {
 		return Grant{}, err
 	}
-	f.Head = head
-	if _, f.Centre, err = b.post(ctx, tx, by, Administrator, centreUnit); err != nil {
+	subject, err := b.subject(ctx, tx, o.Citizen, o.Person, o.Unit, from.Centre)
+	if err != nil {
 		return Grant{}, err
 	}
-	if !f.Head && !f.Centre { // before anything is looked for: others learn nothing from the answer
-		return Grant{}, problem.New(problem.Denied, "grant.denied_not_head")
-	}
-	if f.Unit, f.TeamKnown, err = factsOf(ctx, tx, Place{o.Unit, o.Team}); err != nil {
+	act.Subject = string(subject)
+	f, account, err := b.weigh(ctx, tx, from, subject, o)
+	if err != nil {
 		return Grant{}, err
 	}
-	var account officer.Account
-	if f.Subject, err = b.subject(ctx, tx, o.Citizen, o.Person, o.Unit, f.Centre); err != nil {
-		return Grant{}, err
-	}
-	if f.Subject != "" {
-		act.Subject = string(f.Subject)
-		if account, err = b.factsAbout(ctx, tx, &f, o.Unit); err != nil {
-			return Grant{}, err
-		}
-	}
-	f.From, f.Until = period(tx.Now, o.From, o.LastDay)
 	if err := mayGive(o, f); err != nil {
 		return Grant{}, err
 	}
+	g, err := b.carryOut(ctx, tx, from, o, f, account, act)
+	if err != nil {
+		return Grant{}, err
+	}
+	b.readBack(ctx, tx)
+	return g, nil
+}
+
+// giver is who gives rights in a place, as a transaction finds him: the same for every right of one act.
+type giver struct {
+	By          person.ID
+	Head        bool   // is head of the unit now
+	Centre      bool   // is central administrator now
+	Appointment string // that makes him head
+	Unit        unitFacts
+	TeamKnown   bool
+}
+
+// giver finds out by what authority somebody gives rights in a place. It fails with Denied for who has none, before
+// anything is looked for: others learn nothing from the answer.
+func (b *Book) giver(ctx context.Context, tx *store.Tx, by person.ID, at Place) (giver, error) {
+	appointment, head, err := b.post(ctx, tx, by, Head, at.Unit)
+	if err != nil {
+		return giver{}, err
+	}
+	from := giver{By: by, Head: head, Appointment: appointment.ID}
+	if _, from.Centre, err = b.post(ctx, tx, by, Administrator, centreUnit); err != nil {
+		return giver{}, err
+	}
+	if !from.Head && !from.Centre {
+		return giver{}, problem.New(problem.Denied, "grant.denied_not_head")
+	}
+	from.Unit, from.TeamKnown, err = factsOf(ctx, tx, at)
+	return from, err
+}
+
+// weigh gathers all that decides whether an order for a person may be carried out, and answers his account, empty when
+// he has none. The subject is "" for a citizen ID never mentioned before.
+func (b *Book) weigh(ctx context.Context, tx *store.Tx, from giver, subject person.ID, o Order) (f giveFacts, account officer.Account, err error) {
+	f = giveFacts{By: from.By, Now: tx.Now, Head: from.Head, Centre: from.Centre, Unit: from.Unit, TeamKnown: from.TeamKnown, Subject: subject}
+	f.From, f.Until = period(tx.Now, o.From, o.LastDay)
+	if subject == "" {
+		return f, account, nil
+	}
+	account, err = b.factsAbout(ctx, tx, &f, o.Unit)
+	return f, account, err
+}
+
+// carryOut gives the right of an order that may be given, and fills in the act that records it. The caller has the
+// memory read back.
+func (b *Book) carryOut(ctx context.Context, tx *store.Tx, from giver, o Order, f giveFacts, account officer.Account, act *audit.Act) (Grant, error) {
 	if f.Subject == "" { // only now: a refused act must not name a person who is undone with it
+		var err error
 		if f.Subject, err = b.roll.Mention(ctx, tx, o.Citizen); err != nil {
 			return Grant{}, err
 		}
 		act.Subject = string(f.Subject)
 	}
-
 	if err := closeExpired(ctx, tx, Place{o.Unit, o.Team}, o.Level, f.Subject); err != nil {
 		return Grant{}, err
 	}
 	g := Grant{
 		ID: store.NewID(), Unit: o.Unit, Team: o.Team, Level: o.Level, Person: f.Subject, From: f.From, Until: f.Until,
 		OrderNumber: o.OrderNumber, Note: o.Note, OtherOffice: f.Registered && !f.OwnOffice, AwaitsSecond: f.SubjectHead,
-		GivenBy: by, GivenAt: tx.Now, Version: 1,
+		GivenBy: from.By, GivenAt: tx.Now, Version: 1,
 	}
-	if g.Mutual, err = b.markMutual(ctx, tx, by, f.Subject); err != nil {
+	var err error
+	if g.Mutual, err = b.markMutual(ctx, tx, from.By, f.Subject); err != nil {
 		return Grant{}, err
 	}
 	earlier, err := waiting(ctx, tx, f.Subject, o.Unit)
 	if err != nil {
 		return Grant{}, err
 	}
-	if err := insertGrant(ctx, tx, &g, o.Form, appointment.ID); err != nil {
+	if err := insertGrant(ctx, tx, &g, o.Form, from.Appointment); err != nil {
 		return Grant{}, err
 	}
 	if f.Registered && !f.Identified && !f.SubjectHead {
-		if err := audit.Record(ctx, tx, audit.Act{Name: "grant.confirm", Actor: string(by), Unit: o.Unit, Subject: string(f.Subject)}); err != nil {
+		if err := audit.Record(ctx, tx, audit.Act{Name: "grant.confirm", Actor: string(from.By), Unit: o.Unit, Subject: string(f.Subject)}); err != nil {
 			return Grant{}, err
 		}
-		if err := b.confirm(ctx, tx, by, account, o.Unit, earlier); err != nil {
+		if err := b.confirm(ctx, tx, from.By, account, o.Unit, earlier); err != nil {
 			return Grant{}, err
 		}
 	}
 	act.Object = g.ID
 	act.Detail = g.facts()
 	act.Texts = g.texts()
-	if err := b.Moved(ctx, tx, g.Person); err != nil {
+	if err := noteMoved(ctx, tx, g.Person); err != nil {
 		return Grant{}, err
 	}
-	return g, b.tellOfGift(ctx, tx, g, account, by)
+	return g, b.tellOfGift(ctx, tx, g, account, from.By)
 }
 
 // tellOfGift tells whom a new grant concerns: the officer, or the administrators who have to second it.

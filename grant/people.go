@@ -81,7 +81,12 @@ func (b *Book) LookUp(ctx context.Context, by person.ID, unit string, citizen th
 
 // takeLook takes one of the looks at who is behind a citizen ID that a person has; past the limit it fails with Busy.
 func takeLook(ctx context.Context, tx *store.Tx, by person.ID) error {
-	wait, err := proof.Take(ctx, tx, "lookup/"+string(by), lookups)
+	return takeLooks(ctx, tx, "lookup/"+string(by), lookups, 1)
+}
+
+// takeLooks takes looks at persons from a limit; past it it fails with Busy.
+func takeLooks(ctx context.Context, tx *store.Tx, key string, limit proof.Rate, looks int) error {
+	wait, err := proof.TakeMany(ctx, tx, key, limit, looks)
 	if err == nil && wait > 0 {
 		err = &problem.Problem{Kind: problem.Busy, Key: "grant.too_many_lookups", RetryAfter: wait, TooMany: true}
 	}

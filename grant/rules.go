@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"errors"
 	"time"
 
 	"sitthi/internal/problem"
@@ -420,4 +421,46 @@ func mayEnd(a Appointment, e Ending, f endFacts) error {
 		check.Fail("leaves_none", "appoint.confirm_leaves_none")
 	}
 	return check.Err()
+}
+
+// Outcome says what becomes of one person of a list.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeGive     Outcome = "give"     // gets the right
+	OutcomeWait     Outcome = "wait"     // gets a right that waits until he has registered and is confirmed
+	OutcomeConfirm  Outcome = "confirm"  // of the unit: the head has to say that he knows him
+	OutcomeOther    Outcome = "other"    // of another office: the head has to say that he means him
+	OutcomeHas      Outcome = "has"      // has the right already
+	OutcomeSelf     Outcome = "self"     // is the one who gives
+	OutcomeHead     Outcome = "head"     // is head of the unit, so the centre gives
+	OutcomeDisabled Outcome = "disabled" // the account is switched off
+)
+
+// Gives reports whether a person of whom this is said gets the right.
+func (o Outcome) Gives() bool { return o == OutcomeGive || o == OutcomeWait }
+
+// outcomeOf says what becomes of one person of a list whose place and period are in order. has says that he has the right
+// already: then nothing is asked about him. A word is asked for once, and of who is registered elsewhere a word that
+// says both.
+func outcomeOf(o Order, f giveFacts, has bool) (Outcome, error) {
+	err := mayGive(o, f)
+	switch {
+	case errors.Is(err, problem.Denied) && f.Subject == f.By:
+		return OutcomeSelf, err
+	case errors.Is(err, problem.Denied):
+		return OutcomeHead, err
+	case has:
+		return OutcomeHas, nil
+	case err == nil && !f.Registered:
+		return OutcomeWait, nil
+	case err == nil:
+		return OutcomeGive, nil
+	case f.Disabled:
+		return OutcomeDisabled, err
+	case !f.OwnOffice:
+		return OutcomeOther, err
+	}
+	return OutcomeConfirm, err
 }

@@ -23,8 +23,14 @@ type Rate struct {
 //
 // A refusal that the caller answers with an error is rolled back with the transaction, which is right: it took nothing.
 func Take(ctx context.Context, tx *store.Tx, key string, r Rate) (wait time.Duration, err error) {
+	return TakeMany(ctx, tx, key, r, 1)
+}
+
+// TakeMany is Take for several uses at once, at most the burst: either all are counted or none.
+func TakeMany(ctx context.Context, tx *store.Tx, key string, r Rate, uses int) (wait time.Duration, err error) {
 	// A use moves the moment on by Every; it may not come to lie further ahead than the whole burst.
-	latest := tx.Now.Add(time.Duration(r.Burst-1) * r.Every)
+	latest := tx.Now.Add(time.Duration(r.Burst-uses) * r.Every)
+	step := time.Duration(uses) * r.Every
 	var arrival time.Time
 	err = tx.QueryRow(ctx, `
 		INSERT INTO throttles (name, arrival) VALUES ($1, $2)
@@ -32,7 +38,7 @@ func Take(ctx context.Context, tx *store.Tx, key string, r Rate) (wait time.Dura
 		SET arrival = CASE WHEN throttles.arrival > $3 THEN throttles.arrival + $4 ELSE $2 END
 		WHERE throttles.arrival <= $5
 		RETURNING arrival`,
-		key, tx.Now.Add(r.Every).UnixMicro(), tx.Now.UnixMicro(), r.Every.Microseconds(), latest.UnixMicro()).
+		key, tx.Now.Add(step).UnixMicro(), tx.Now.UnixMicro(), step.Microseconds(), latest.UnixMicro()).
 		Scan(store.At(&arrival))
 	if err == nil {
 		return 0, nil

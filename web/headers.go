@@ -124,10 +124,10 @@ var (
 	errFormSlow = errors.New("form did not arrive in time")
 )
 
-// read takes in the form of a request. Text that is not UTF-8, or holds a NUL that PostgreSQL can not keep, comes
+// read takes in the form of a request, as big as the route allows. Text that is not UTF-8, or holds a NUL that PostgreSQL can not keep, comes
 // from no page of ours and goes no further.
-func (s *Server) read(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, s.FormLimit)
+func (s *Server) read(w http.ResponseWriter, r *http.Request, route Route) error {
+	r.Body = http.MaxBytesReader(w, r.Body, max(s.FormLimit, route.FormLimit))
 	if r.Method == http.MethodPost && r.ContentLength != 0 {
 		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		if err != nil || kind != "application/x-www-form-urlencoded" {

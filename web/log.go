@@ -52,9 +52,9 @@ var logFilters = []string{logUnit, logActor, logSubject, logAct, logOutcome, log
 var logActs = []string{
 	"officer.register", "officer.register_existing", "officer.set_language", "officer.install", "officer.reopen_password",
 	"signin.open", "signin.stepup", "signin.close", "signin.end", "signin.end_all", "signin.reset_password", "signin.switch_off", "signin.switch_on",
-	"grant.give", "grant.change", "grant.revoke", "grant.confirm", "grant.refuse", "grant.second", "grant.decline", "grant.export",
+	"grant.give", "grant.give_list", "grant.change", "grant.revoke", "grant.confirm", "grant.confirm_list", "grant.refuse", "grant.second", "grant.decline", "grant.export",
 	"appointment.propose", "appointment.confirm", "appointment.decline", "appointment.end", "appointment.install",
-	"person.look_up", "person.unmask",
+	"person.look_up", "person.look_up_list", "person.unmask",
 	"agency.unit_add", "agency.unit_rename", "agency.unit_review", "agency.unit_considers", "agency.unit_retire", "agency.unit_restore",
 	"agency.team_add", "agency.team_rename", "agency.team_retire", "agency.team_restore",
 	"portal.system_address", "portal.announce", "portal.change", "portal.close",
@@ -66,7 +66,7 @@ var logActs = []string{
 var logFacts = []string{
 	"route", "number", "level", "team", "post", "kind", "name", "before", "after", "title", "body", "place",
 	"from", "old_until", "until", "to", "old_order_number", "order_number", "old_note", "note", "reason", "closing",
-	"format", "rows", "state",
+	"format", "rows", "given", "confirmed", "state",
 }
 
 // readLog shows the whole log (บันทึกการใช้งาน) to auditors and central administrators.

@@ -321,6 +321,7 @@ func gridOf(v *Visit, level grant.LevelRow, path string, query url.Values, f gra
 	}
 	if len(page.Scope.Heads) > 0 && level.Level != 0 {
 		g.Add = &views.ButtonLinkParams{Label: v.T("rights.add"), Icon: views.IconPlus, Kind: views.Primary, Href: rightsPath + "/" + level.Code + "/new", Dialog: true}
+		g.AddMany = &views.ButtonLinkParams{Label: v.T("bulk.add"), Icon: views.IconPlus, Href: listPath(level)}
 		g.Nothing.Action = g.Add
 	}
 	return g
@@ -498,21 +499,15 @@ func (s *Server) showGive(w http.ResponseWriter, r *http.Request, v *Visit, stat
 		From: typed.Get("from"), LastDay: typed.Get("last_day"), Order: typed.Get("order_number"), Note: typed.Get("note"),
 		Found: found, Confirmed: typed.Get("confirmed") != "", Other: typed.Get("other_office") != "",
 	}
-	for _, u := range choices.Units {
-		if !choices.Scope.Manages(u.Code) || level.Level == grant.Review && !u.UsesReview {
-			continue
-		}
-		f.Units = append(f.Units, views.Option{Value: u.Code, Label: u.Short.In(v.Lang)})
-		for _, t := range choices.Teams[u.Code] {
-			f.Teams = append(f.Teams, views.Option{Value: t.Code, Label: t.Name.In(v.Lang), Group: teamGroup(v, choices, u)})
-		}
-		people, err := s.Book.People(r.Context(), v.Session.Person, u.Code)
+	f.Units, f.Teams = givablePlaces(v, choices, level)
+	for _, unit := range f.Units {
+		people, err := s.Book.People(r.Context(), v.Session.Person, unit.Value)
 		if err != nil {
 			return err
 		}
 		group := ""
 		if len(choices.Scope.Heads) > 1 {
-			group = u.Short.In(v.Lang)
+			group = unit.Label
 		}
 		for _, one := range people {
 			f.People = append(f.People, views.Option{Value: string(one.Person), Label: one.Name + " – " + one.Position, Group: group})
@@ -526,6 +521,20 @@ func (s *Server) showGive(w http.ResponseWriter, r *http.Request, v *Visit, stat
 	}
 	p.Problems = problems
 	return s.show(w, r, v, status, p, views.Give(p, f))
+}
+
+// givablePlaces are the units in which the reader may give a right of the level, and their groups.
+func givablePlaces(v *Visit, c grant.Choices, level grant.LevelRow) (units, teams []views.Option) {
+	for _, u := range c.Units {
+		if !c.Scope.Manages(u.Code) || level.Level == grant.Review && !u.UsesReview {
+			continue
+		}
+		units = append(units, views.Option{Value: u.Code, Label: u.Short.In(v.Lang)})
+		for _, t := range c.Teams[u.Code] {
+			teams = append(teams, views.Option{Value: t.Code, Label: t.Name.In(v.Lang), Group: teamGroup(v, c, u)})
+		}
+	}
+	return units, teams
 }
 
 // newForm names a form, so that the same one sent twice is one act.

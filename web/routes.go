@@ -13,6 +13,7 @@ func (s *Server) Routes() []Route {
 		s.officerRoutes(),
 		s.resetRoutes(),
 		s.rightsRoutes(),
+		s.bulkRoutes(),
 		s.storyRoutes(),
 		s.logRoutes(),
 		s.appointmentsRoutes(),

@@ -154,7 +154,9 @@ type Route struct {
 	// StepUp asks for the password again before a POST, unless that was done within five minutes. What was typed
 	// into the form is kept meanwhile. Not for forms with a field for a password.
 	StepUp bool
-	Handle handler
+	// FormLimit is the size in bytes of the biggest form, where it takes more than the usual one.
+	FormLimit int64
+	Handle    handler
 }
 
 // add makes a route reachable.
@@ -179,7 +181,7 @@ func (s *Server) enter(route Route) http.Handler {
 		defer cancel()
 		v := s.visit(r)
 		r = r.WithContext(withOrigin(ctx, v))
-		err := s.read(w, r)
+		err := s.read(w, r, route)
 		if err == nil {
 			err = s.identify(w, r, v)
 		}

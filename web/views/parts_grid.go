@@ -44,6 +44,8 @@ type Grid struct {
 	ExportCSV  string
 	// Add is the "+" of the manual; nil when the reader may not add.
 	Add *ButtonLinkParams
+	// AddMany stands beside it and adds many at once; nil for none.
+	AddMany *ButtonLinkParams
 	// SearchLabel names the search box ("ค้นหาชื่อ หรือเลขบัตรประชาชน"); empty
 	// for none.
 	SearchLabel string

@@ -873,7 +873,7 @@ func unitChoice(p Page, f GiveForm) templ.Component {
 			templ_7745c5c3_Var38 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = Select(p, SelectParams{Name: "unit", Label: p.T("rights.unit"), Required: true, Options: f.Units, Value: f.Unit, Empty: unitEmpty(p, f)}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Select(p, SelectParams{Name: "unit", Label: p.T("rights.unit"), Required: true, Options: f.Units, Value: f.Unit, Empty: oneEmpty(p, f.Units)}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -2682,13 +2682,6 @@ func Unmasked(p Page, citizen, back string) templ.Component {
 		}
 		return nil
 	})
-}
-
-func unitEmpty(p Page, f GiveForm) string {
-	if len(f.Units) == 1 {
-		return ""
-	}
-	return p.T("rights.choose_unit")
 }
 
 var _ = templruntime.GeneratedTemplate
