@@ -4,7 +4,6 @@ package agency
 
 import (
 	"context"
-	"regexp"
 	"strings"
 
 	"sitthi/internal/locale"
@@ -88,8 +87,6 @@ func FindTeam(ctx context.Context, tx *store.Tx, unit, code string) (Team, error
 	return selectTeam(ctx, tx, unit, code)
 }
 
-var provinceAlias = regexp.MustCompile(`^(?:TH-|P)?([0-9]{2})$`)
-
 // Alias turns the other spellings of a unit's code into the one that is kept: P12 and 12 are TH-12; 97, under
 // which some address lists file บึงกาฬ, is TH-38; Bangkok in every spelling (TH-10, DIW10) is IWM, which acts for
 // it. Any other code comes back in capitals, known or not.
@@ -98,17 +95,20 @@ func Alias(code string) string {
 	if code == "DIW10" {
 		return IWM
 	}
-	m := provinceAlias.FindStringSubmatch(code)
-	if m == nil {
+	number := strings.TrimPrefix(strings.TrimPrefix(code, "TH-"), "P")
+	if len(number) != 2 || strings.Trim(number, "0123456789") != "" || strings.HasPrefix(code, "TH-P") {
 		return code
 	}
-	switch m[1] {
+	switch number {
 	case "10":
 		return IWM
 	case "97":
 		return "TH-38"
 	}
-	return "TH-" + m[1]
+	if strings.HasPrefix(code, "TH-") {
+		return code // the form in which programs send them, and nothing new to make
+	}
+	return "TH-" + number
 }
 
 // sortKey orders a unit among all others; see Unit.SortKey.

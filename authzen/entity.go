@@ -94,7 +94,12 @@ func (d *Door) find(ctx context.Context, subject thing) (person.ID, bool, error)
 		return "", false, nil
 	}
 	if len(subject.id) == uuidLength && uuid.Validate(subject.id) == nil {
-		return d.People.Known(ctx, person.ID(strings.ToLower(subject.id)))
+		who := person.ID(strings.ToLower(subject.id))
+		known, err := d.People.Known(ctx, who)
+		if !known {
+			who = ""
+		}
+		return who, known, err
 	}
 	citizen, err := thai.ParseCitizenID(subject.id)
 	if err != nil && !errors.Is(err, thai.ErrCheckDigit) { // a setting may have let such an ID in

@@ -31,7 +31,7 @@ func TestEvaluation(t *testing.T) {
 			{"no right at all", without, "consider", "unit", "TH-12", false, "no_right"},
 			{"nobody", stranger, "consider", "unit", "TH-12", false, "unknown_subject"},
 			{"no citizen ID", "สมชาย", "consider", "unit", "TH-12", false, "unknown_subject"},
-			{"nothing", "", "consider", "unit", "TH-12", false, "unknown_subject"},
+			{"a blank", " ", "consider", "unit", "TH-12", false, "unknown_subject"},
 			{"nobody's person id", "0192f3a1-7b1c-7def-8a90-123456789012", "consider", "unit", "TH-12", false, "unknown_subject"},
 			{"no such action", considers, "delete", "unit", "TH-12", false, "unknown_action"},
 			{"an action in capitals", considers, "Consider", "unit", "TH-12", false, "unknown_action"},

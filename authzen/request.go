@@ -34,21 +34,21 @@ func (*object) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 
 // entity is a subject (§5.1) or resource (§5.2) as it is sent.
 type entity struct {
-	Type       *string `json:"type"`
-	ID         *string `json:"id"`
-	Properties object  `json:"properties"`
+	Type       string `json:"type"`
+	ID         string `json:"id"`
+	Properties object `json:"properties"`
 }
 
 // sort is the subject or resource that a search looks for: its id is not even looked at (§8.4.1, §8.5.1).
 type sort struct {
-	Type       *string `json:"type"`
-	Properties object  `json:"properties"`
+	Type       string `json:"type"`
+	Properties object `json:"properties"`
 }
 
 // deed is an action (§5.3) as it is sent.
 type deed struct {
-	Name       *string `json:"name"`
-	Properties object  `json:"properties"`
+	Name       string `json:"name"`
+	Properties object `json:"properties"`
 }
 
 // situation is the context (§5.4) as it is sent: what Sitthi understands of it.
@@ -173,18 +173,19 @@ func (r *reading) fail(member, fault string) {
 	r.err = wrong("%s %s", member, fault)
 }
 
+// missing is what is not there. An empty string names nothing, and a null stands for a member left out (§11.5).
 const missing = "is missing"
 
 func (r *reading) entity(e *entity, name string) thing {
 	switch {
 	case e == nil:
 		r.fail(name, missing)
-	case e.Type == nil:
+	case e.Type == "":
 		r.fail(name+".type", missing)
-	case e.ID == nil:
+	case e.ID == "":
 		r.fail(name+".id", missing)
 	default:
-		return thing{*e.Type, *e.ID}
+		return thing{e.Type, e.ID}
 	}
 	return thing{}
 }
@@ -193,10 +194,10 @@ func (r *reading) sort(s *sort, name string) string {
 	switch {
 	case s == nil:
 		r.fail(name, missing)
-	case s.Type == nil:
+	case s.Type == "":
 		r.fail(name+".type", missing)
 	default:
-		return *s.Type
+		return s.Type
 	}
 	return ""
 }
@@ -205,10 +206,10 @@ func (r *reading) deed(d *deed) string {
 	switch {
 	case d == nil:
 		r.fail("action", missing)
-	case d.Name == nil:
+	case d.Name == "":
 		r.fail("action.name", missing)
 	default:
-		return *d.Name
+		return d.Name
 	}
 	return ""
 }

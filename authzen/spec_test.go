@@ -96,7 +96,7 @@ func TestSpecification(t *testing.T) {
 		}},
 		{"5.1", "a subject has REQUIRED type and id, both strings", bad(evaluationPath,
 			body(`"subject":{"id":"`+considers+`"}`, action, resource), body(`"subject":{"type":"officer"}`, action, resource),
-			body(`"subject":{"type":"officer","id":3990000000201}`, action, resource), body(`"subject":{"type":null,"id":"1"}`, action, resource),
+			body(`"subject":{"type":"officer","id":3990000000201}`, action, resource), body(`"subject":{"type":null,"id":"1"}`, action, resource), body(`"subject":{"type":"officer","id":""}`, action, resource),
 			body(`"subject":"officer"`, action, resource))},
 		{"5.1", "properties are OPTIONAL and an object with values of any kind", func(t *testing.T) {
 			k.post(t, evaluationPath, body(`"subject":{"type":"officer","id":"`+considers+`","properties":{"a":[1,{"b":null}],"c":true}}`,

@@ -2,8 +2,6 @@ package person
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -15,73 +13,81 @@ import (
 // nobody ever gets another id. Whom it does not find it looks up anew each time, and writes nothing about. It is safe
 // for concurrent use.
 type Finder struct {
-	db   *store.DB
-	roll *Roll
-
-	mu         sync.RWMutex
-	young, old map[string]ID // by blind index, so that no citizen ID stays in memory; by id for Known
+	db       *store.DB
+	roll     *Roll
+	citizens met[thai.CitizenID]
+	ids      met[ID]
 }
-
-// remembered is how many entries make a generation. Two are kept: the older goes as a whole when the younger is full,
-// and whoever was asked about meanwhile has moved to the younger.
-const remembered = 1 << 15
 
 // NewFinder makes a finder of the persons on the roll.
-func NewFinder(db *store.DB, roll *Roll) *Finder {
-	return &Finder{db: db, roll: roll, young: map[string]ID{}}
-}
+func NewFinder(db *store.DB, roll *Roll) *Finder { return &Finder{db: db, roll: roll} }
 
 // Find answers the person behind a citizen ID, and whether there is one.
-func (f *Finder) Find(ctx context.Context, citizen thai.CitizenID) (ID, bool, error) {
-	index := f.roll.Index(citizen)
-	return f.find(index, func() (id ID, found bool, err error) {
-		err = f.db.Read(ctx, func(tx *store.Tx) error {
-			id, found, err = f.roll.Find(ctx, tx, citizen)
-			return err
-		})
-		return id, found, err
-	})
-}
-
-// Known answers an id that a program has given, and whether there is such a person.
-func (f *Finder) Known(ctx context.Context, id ID) (ID, bool, error) {
-	return f.find(string(id), func() (_ ID, found bool, err error) {
-		err = f.db.Read(ctx, func(tx *store.Tx) error {
-			var there ID
-			err := tx.QueryRow(ctx, `SELECT id FROM persons WHERE id = $1`, id).Scan(&there)
-			found = err == nil
-			if err != nil && !errors.Is(err, sql.ErrNoRows) {
-				return fmt.Errorf("find person: %w", err)
-			}
-			return nil
-		})
-		return id, found, err
-	})
-}
-
-func (f *Finder) find(key string, look func() (ID, bool, error)) (ID, bool, error) {
-	f.mu.RLock()
-	id, young := f.young[key]
-	old := false
-	if !young {
-		id, old = f.old[key]
-	}
-	f.mu.RUnlock()
-	if young {
+func (f *Finder) Find(ctx context.Context, citizen thai.CitizenID) (id ID, found bool, err error) {
+	if id, found = f.citizens.get(citizen); found {
 		return id, true, nil
 	}
-	if !old {
-		var found bool
-		var err error
-		if id, found, err = look(); err != nil || !found {
-			return "", false, err
-		}
+	err = f.db.Read(ctx, func(tx *store.Tx) error {
+		id, found, err = f.roll.Find(ctx, tx, citizen)
+		return err
+	})
+	if err == nil && found {
+		f.citizens.put(citizen, id)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.young) >= remembered {
-		f.young, f.old = make(map[string]ID, remembered), f.young
+	return id, found, err
+}
+
+// Known reports whether there is a person of an id that a program has given.
+func (f *Finder) Known(ctx context.Context, id ID) (known bool, err error) {
+	if _, known = f.ids.get(id); known {
+		return true, nil
 	}
-	f.young[key] = id
-	return id, true, nil
+	err = f.db.Read(ctx, func(tx *store.Tx) error {
+		known, err = exists(ctx, tx, id)
+		return err
+	})
+	if err == nil && known {
+		f.ids.put(id, id)
+	}
+	return known, err
+}
+
+func exists(ctx context.Context, tx *store.Tx, id ID) (there bool, err error) {
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM persons WHERE id = $1)`, id).Scan(&there); err != nil {
+		return false, fmt.Errorf("find person: %w", err)
+	}
+	return there, nil
+}
+
+// met remembers persons by a key, in two generations: when the younger is full it becomes the older, and that is
+// forgotten. Whoever is asked about again meanwhile moves to the younger.
+type met[K comparable] struct {
+	mu         sync.RWMutex
+	young, old map[K]ID
+}
+
+// generation is how many persons one generation holds: several times the officers of the department.
+const generation = 1 << 15
+
+func (m *met[K]) get(key K) (ID, bool) {
+	m.mu.RLock()
+	id, young := m.young[key]
+	old := false
+	if !young {
+		id, old = m.old[key]
+	}
+	m.mu.RUnlock()
+	if old {
+		m.put(key, id)
+	}
+	return id, young || old
+}
+
+func (m *met[K]) put(key K, id ID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.young == nil || len(m.young) >= generation {
+		m.young, m.old = map[K]ID{}, m.young
+	}
+	m.young[key] = id
 }

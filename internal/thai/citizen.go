@@ -24,6 +24,9 @@ var (
 // characters; anything else is ErrCharacters, and no digit at all is ErrEmpty.
 // A part of a citizen ID typed as a filter is read this way.
 func FoldDigits(s string) (string, error) {
+	if s != "" && strings.Trim(s, "0123456789") == "" {
+		return s, nil // the form in which programs send them
+	}
 	var b strings.Builder
 	for _, r := range s {
 		r = foldDigit(r)
