@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"sitthi/internal/locale"
@@ -99,31 +102,58 @@ func NewOutbox(o Options) (*Outbox, error) {
 	return outbox, nil
 }
 
-// Queue writes the message into the transaction of the act: it goes out soon after the commit, or not at all when
-// the act is rolled back. An unknown purpose or a missing argument is a mistake of the programmer and fails the act.
-func (o *Outbox) Queue(ctx context.Context, tx *store.Tx, m Message) error {
+// Queue writes messages into the transaction of the act: they go out soon after the commit, or not at all when the act
+// is rolled back. An unknown purpose or a missing argument is a mistake of the programmer and fails the act.
+func (o *Outbox) Queue(ctx context.Context, tx *store.Tx, messages ...Message) error {
+	for batch := range slices.Chunk(messages, queueBatch) {
+		var text strings.Builder
+		var args []any
+		for _, m := range batch {
+			values, err := o.row(tx, m)
+			if err != nil {
+				return fmt.Errorf("queue message: %w", err)
+			}
+			for i, v := range values {
+				text.WriteString([...]string{", (", ", "}[min(i, 1)])
+				args = append(args, v)
+				text.WriteString("$" + strconv.Itoa(len(args)))
+			}
+			text.WriteString(")")
+		}
+		if _, err := tx.Exec(ctx, `
+			INSERT INTO messages (id, channel, person_id, purpose, language, to_sealed, body_sealed, state, next_at, created_at, expires_at)
+			VALUES `+text.String()[len(", "):], args...); err != nil {
+			return fmt.Errorf("queue message: %w", err)
+		}
+	}
+	for _, c := range channels {
+		if slices.ContainsFunc(messages, func(m Message) bool { return m.Channel == c }) {
+			tx.AfterCommit(func() { o.poke(c) })
+		}
+	}
+	return nil
+}
+
+// queueBatch is how many messages one statement adds: more make SQLite slower, whose time to prepare a statement grows
+// with the square of its values.
+const queueBatch = 20
+
+// row makes what the table keeps of a message.
+func (o *Outbox) row(tx *store.Tx, m Message) ([]any, error) {
 	subject, text, err := render(m)
 	if err != nil {
-		return fmt.Errorf("queue message: %w", err)
+		return nil, err
 	}
 	body, err := json.Marshal(body{subject, text})
 	if err != nil {
-		return fmt.Errorf("queue message: %w", err)
+		return nil, err
 	}
 	id, state := store.NewID(), Waiting
 	if m.Nobody {
 		state = toNobody
 	}
-	_, err = tx.Exec(ctx, `
-		INSERT INTO messages (id, channel, person_id, purpose, language, to_sealed, body_sealed, state, next_at, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)`,
-		id, string(m.Channel), m.Person, m.Purpose, string(m.Lang),
-		o.Ring.Seal(toPlace(id), []byte(m.To)), o.Ring.Seal(bodyPlace(id), body), string(state), store.Us(tx.Now), store.Us(m.ExpiresAt))
-	if err != nil {
-		return fmt.Errorf("queue message: %w", err)
-	}
-	tx.AfterCommit(func() { o.poke(m.Channel) })
-	return nil
+	return []any{id, string(m.Channel), m.Person, m.Purpose, string(m.Lang), o.Ring.Seal(toPlace(id), []byte(m.To)),
+		o.Ring.Seal(bodyPlace(id), body), string(state), store.Us(tx.Now), store.Us(tx.Now), store.Us(m.ExpiresAt)}, nil
 }
 
 // body is what is sealed of a message beside its address.

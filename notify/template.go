@@ -64,6 +64,9 @@ var Templates = []Template{
 	{"appointment.ended", []string{"name", "post", "unit", "link"}},
 	// To the administrators: the unit has no head any more (trust.md 18).
 	{"appointment.none_left", []string{"unit", "link"}},
+
+	// To somebody whom the old system knows and who has no account yet.
+	{"legacy.invite", []string{"unit", "link"}},
 }
 
 // catalogue loads the texts once and holds them against Templates.

@@ -59,6 +59,8 @@ var logActs = []string{
 	"agency.team_add", "agency.team_rename", "agency.team_retire", "agency.team_restore",
 	"portal.system_address", "portal.announce", "portal.change", "portal.close",
 	"program.create", "program.revoke",
+	"legacy.upload", "legacy.cancel", "legacy.recheck", "legacy.correct", "legacy.set_aside", "legacy.take_back", "legacy.sign", "legacy.unsign",
+	"legacy.commit", "legacy.bring",
 	"door.turn_away", "demo.seed", "demo.refresh",
 }
 
@@ -67,6 +69,8 @@ var logFacts = []string{
 	"route", "number", "level", "team", "post", "kind", "name", "before", "after", "title", "body", "place",
 	"from", "old_until", "until", "to", "old_order_number", "order_number", "old_note", "note", "reason", "closing",
 	"format", "rows", "given", "confirmed", "state",
+	"source", "file", "line", "fields", "new", "same", "changed", "conflict", "quarantined", "aside", "right_new", "right_changed",
+	"head_new", "head_changed", "officer_new", "officer_changed", "rights_in_file", "rights_in_book", "invited", "size", "hash", "results",
 }
 
 // readLog shows the whole log (บันทึกการใช้งาน) to auditors and central administrators.

@@ -20,6 +20,7 @@ import (
 	"sitthi/internal/observe"
 	"sitthi/internal/problem"
 	"sitthi/internal/seal"
+	"sitthi/legacy"
 	"sitthi/notify"
 	"sitthi/officer"
 	"sitthi/portal"
@@ -47,6 +48,7 @@ type Options struct {
 
 	Programs  *program.Desk
 	Decisions *program.Log
+	Legacy    *legacy.Desk
 
 	// Ready tells why the program can not serve yet, or nil.
 	Ready func(context.Context) error

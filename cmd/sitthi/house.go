@@ -21,6 +21,7 @@ import (
 	"sitthi/internal/config"
 	"sitthi/internal/observe"
 	"sitthi/internal/store"
+	"sitthi/legacy"
 	"sitthi/notify"
 	"sitthi/officer"
 	"sitthi/person"
@@ -54,6 +55,7 @@ type house struct {
 	decisions *program.Log
 
 	decisionsKept time.Duration
+	legacy        *legacy.Desk
 }
 
 // build puts everything in its place. public is the address that people type.
@@ -99,6 +101,11 @@ func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, 
 	programs := program.Options{DB: v.db, Clock: clk, Book: h.book, Log: log}
 	h.programs, h.decisions = program.NewDesk(programs), program.NewLog(programs)
 	h.decisionsKept = time.Duration(c.DecisionDays) * 24 * time.Hour
+	h.legacy = legacy.NewDesk(legacy.Options{
+		DB: v.db, Ring: v.ring, Roll: h.roll, Book: h.book, Outbox: h.outbox, Link: link, Log: log,
+		Limits:        legacy.Limits{File: c.ImportLimit, Unzipped: c.ImportUnzipped, Keep: c.ImportKeep},
+		AnyCheckDigit: c.CitizenIDCheck != string(officer.CheckEnforce),
+	})
 	h.gauges()
 	return h, nil
 }
@@ -135,6 +142,7 @@ func (h *house) door(stopping context.Context, c *config.Serve, public *url.URL)
 		Log: h.log, Metrics: h.metrics, Clock: h.clock, Ring: h.ring,
 		Agencies: h.agencies, Officers: h.officers, SignIn: h.signin, Book: h.book, Portal: h.portal, Outbox: h.outbox,
 		Programs: h.programs, Decisions: h.decisions, Prover: h.prover,
+		Legacy: h.legacy,
 		Ready: func(ctx context.Context) error {
 			if stopping.Err() != nil {
 				return errors.New("the program is stopping")
@@ -171,5 +179,6 @@ func (h *house) work(ctx context.Context, g *errgroup.Group) {
 	if h.publisher != nil {
 		g.Go(func() error { return h.publisher.Run(ctx) })
 	}
+	g.Go(func() error { return h.legacy.Run(ctx) })
 	g.Go(func() error { return h.sweep(ctx) })
 }

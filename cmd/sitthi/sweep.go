@@ -32,6 +32,7 @@ func (h *house) sweepOnce(ctx context.Context) {
 		"registrations": h.officers.Sweep,
 		"sessions":      h.signin.Sweep,
 		"messages":      h.outbox.Sweep,
+		"imports":       h.legacy.Sweep,
 		"decisions": func(ctx context.Context) (int64, error) {
 			return h.decisions.Sweep(ctx, h.clock.Now().Add(-h.decisionsKept))
 		},

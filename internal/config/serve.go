@@ -34,6 +34,10 @@ type Serve struct {
 	RequestTimeout time.Duration `default:"30s" placeholder:"TIME" group:"Limits" help:"How long one request may take (default 30s)."`
 	StopTimeout    time.Duration `default:"25s" placeholder:"TIME" group:"Limits" help:"How long requests may go on after a signal to stop (default 25s)."`
 
+	ImportLimit    int64         `default:"33554432" placeholder:"BYTES" group:"Limits" help:"Biggest file of the old system that is taken in (default 33554432; 100,000 rows are some 6 MB as XLSX and 15 MB as CSV)."`
+	ImportUnzipped int64         `default:"134217728" placeholder:"BYTES" group:"Limits" help:"Most that is unpacked of such a file (default 134217728)."`
+	ImportKeep     time.Duration `default:"720h" placeholder:"TIME" group:"Limits" help:"How long the file and its rows are kept, sealed, once the import is over (default 720h)."`
+
 	CitizenIDCheck  string        `name:"citizen-id-check" default:"enforce" enum:"off,warn,enforce" placeholder:"POLICY" group:"People" help:"Check digit of citizen IDs: enforce, warn or off (default enforce)."`
 	SessionIdle     time.Duration `default:"30m" placeholder:"TIME" group:"People" help:"A session ends when nothing was heard from it for so long (default 30m)."`
 	SessionLimit    time.Duration `default:"12h" placeholder:"TIME" group:"People" help:"A session ends after so long in any case (default 12h)."`
@@ -102,12 +106,15 @@ func (s *Serve) checkLimits() error {
 	if s.FormLimit < 1024 {
 		return Wrong("form-limit", "at least 1024 bytes")
 	}
+	if s.ImportLimit < 1<<20 || s.ImportUnzipped < s.ImportLimit {
+		return Wrong("import-limit", "at least 1048576 bytes, and import-unzipped no less")
+	}
 	for _, limit := range []struct {
 		flag  string
 		value time.Duration
 	}{
 		{"request-timeout", s.RequestTimeout}, {"stop-timeout", s.StopTimeout}, {"session-idle", s.SessionIdle},
-		{"session-limit", s.SessionLimit}, {"step-up", s.StepUp},
+		{"session-limit", s.SessionLimit}, {"step-up", s.StepUp}, {"import-keep", s.ImportKeep},
 	} {
 		if limit.value < time.Second {
 			return Wrong(limit.flag, "at least a second")
