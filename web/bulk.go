@@ -321,8 +321,8 @@ func orderGroups(v *Visit, groups map[string][]views.ListRow, prefix string) (li
 func listRowOf(v *Visit, line pasted, row grant.ListRow, unit string) views.ListRow {
 	one := views.ListRow{Line: strconv.Itoa(line.Line), Citizen: line.Citizen.Dashed(), Result: v.T("bulk.is_" + string(row.Outcome))}
 	if f := row.Found; f.Registered {
-		one.Name, one.Office = f.Name, f.Home.In(v.Lang)
-		one.Facts = strings.Join(slices.DeleteFunc([]string{f.Position, f.Phone, f.Email}, func(s string) bool { return s == "" }), " · ")
+		one.Name, one.Position, one.Office = f.Name, f.Position, f.Home.In(v.Lang)
+		one.Contacts = []string{f.Phone, f.Email}
 	}
 	return one
 }

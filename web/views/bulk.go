@@ -39,13 +39,14 @@ type ListGroup struct {
 
 // ListRow is one person of a list.
 type ListRow struct {
-	Line    string
-	Citizen string
-	Name    string // "" for who is not registered
-	Facts   string // position and contacts
-	Office  string
-	Result  string
-	See     string // address of the right; "" for none
+	Line     string
+	Citizen  string
+	Name     string // "" for who is not registered
+	Position string
+	Contacts []string
+	Office   string
+	Result   string
+	See      string // address of the right; "" for none
 	// Tick is the words of the box to tick; "" for none. Its value is the ID, and Key tells it from the others.
 	Tick   string
 	ID     string

@@ -1,0 +1,121 @@
+package web
+
+import (
+	"fmt"
+	"testing"
+
+	"sitthi/internal/browsertest"
+	"sitthi/internal/locale"
+	"sitthi/internal/storetest"
+	"sitthi/internal/thai"
+)
+
+// kindsOfReader are the kinds of people a page is looked at as: in both languages, with and without scripts, on a phone.
+var kindsOfReader = []struct {
+	lang locale.Lang
+	opts browsertest.Options
+}{
+	{locale.TH, browsertest.Options{}},
+	{locale.EN, browsertest.Options{NoJS: true}},
+	{locale.TH, browsertest.Options{Phone: true}},
+	{locale.EN, browsertest.Options{Phone: true, Dark: true}},
+}
+
+// eachReader runs a test for every kind of reader: the first on both engines.
+func eachReader(t *testing.T, test func(t *testing.T, k *kit, r readerOf)) {
+	t.Helper()
+	for i, one := range kindsOfReader {
+		t.Run(fmt.Sprintf("%s-phone=%v-nojs=%v", one.lang, one.opts.Phone, one.opts.NoJS), func(t *testing.T) {
+			run := func(t *testing.T, k *kit) {
+				test(t, k, readerOf{lang: one.lang, opts: one.opts, name: fmt.Sprintf("%s-%d", one.lang, i)})
+			}
+			if i == 0 {
+				storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) { run(t, kitOn(t, env)) })
+			} else {
+				run(t, newKit(t))
+			}
+		})
+	}
+}
+
+// readerOf is one kind of reader.
+type readerOf struct {
+	lang locale.Lang
+	opts browsertest.Options
+	name string
+}
+
+// say is a text in the reader's language; args are pairs of name and value.
+func (r readerOf) say(t *testing.T, key string, args ...any) string {
+	t.Helper()
+	named := locale.Args{}
+	for i := 0; i < len(args); i += 2 {
+		named[args[i].(string)] = args[i+1]
+	}
+	return must(Texts())(t).Text(r.lang, key, named)
+}
+
+// enter signs somebody in, in a browser of the reader's kind.
+func (r readerOf) enter(t *testing.T, k *kit, who, name string) *browsertest.Browser {
+	t.Helper()
+	b := browsertest.Open(t, k.url, r.opts)
+	b.Go("/officer/login")
+	if r.lang == locale.EN {
+		b.In(".site-head").Press(map[bool]string{false: "English", true: "EN"}[r.opts.Phone])
+	}
+	b.Fill("[name=citizen_id]", who)
+	b.Fill("[name=password]", kitPassword)
+	b.In("#main").Press(r.say(t, "officer.sign_in"))
+	b.In(".site-head").See(name)
+	return b
+}
+
+// look holds a page to what every page is held to, and leaves a picture of it.
+func (r readerOf) look(b *browsertest.Browser, what string) {
+	b.NoHorizontalScroll()
+	b.Axe()
+	b.Screenshot(what + "-" + r.name)
+}
+
+// A head pastes a column from Excel, looks at what becomes of each, confirms his own people and saves.
+func TestGiveToManyInABrowser(t *testing.T) {
+	eachReader(t, func(t *testing.T, k *kit, r readerOf) {
+		b := r.enter(t, k, chief12, "วิชัย")
+		b.Go("/ko1/rights/consider")
+		r.look(b, "bulk-grid")
+		b.Click(r.say(t, "bulk.add"))
+		b.See(r.say(t, "bulk.title"))
+		r.look(b, "bulk-empty")
+		b.Press(r.say(t, "bulk.check"))
+		b.See(r.say(t, "grant.list_empty"))
+		r.look(b, "bulk-nothing")
+		b.Fill("[name=list]", pastedList)
+		b.Fill("[name=last_day]", "30/9/2570")
+		b.Press(r.say(t, "bulk.check"))
+		b.See(r.say(t, "bulk.will_fault"), r.say(t, "bulk.will_confirm"), r.say(t, "bulk.will_other"), r.say(t, "bulk.will_wait"), "ปิติ ใจดี")
+		r.look(b, "bulk-checked")
+		b.Press(r.say(t, "bulk.tick_all"))
+		b.Press(r.say(t, "bulk.give_and_ticked", "n", 2))
+		b.See(r.say(t, "bulk.did_give"), r.say(t, "bulk.rest"))
+		r.look(b, "bulk-rest")
+		b.Fill("[name=list]", considers3+"\n")
+		b.Press(r.say(t, "bulk.check_again"))
+		b.Check(r.say(t, "bulk.mean"))
+		b.Press(r.say(t, "bulk.give_ticked"))
+		b.See(r.say(t, "bulk.saved", "level", thaiOr(r.lang, "พิจารณา", "consider"), "n", 1))
+		r.look(b, "bulk-done")
+		b.Click(r.say(t, "bulk.to_grid"))
+		b.In("#grid").See("มานะ", "ปิติ ใจดี", "อนุชา")
+		if r.opts.Phone {
+			return
+		}
+		b.See(thai.Date{Year: 2027, Month: 9, Day: 30}.Short(string(r.lang)))
+	})
+}
+
+func thaiOr(lang locale.Lang, th, en string) string {
+	if lang == locale.EN {
+		return en
+	}
+	return th
+}
