@@ -170,6 +170,11 @@ var calls = []call{
 	{"POST /ko1/deputies/person", "unit=TH-13&person={person}", heads(200), false},
 	{"POST /ko1/deputies/{appointment}/withdraw", "", heads(403), false},
 
+	// All units at a glance.
+	{"GET /admin/overview", "", overseers, false},
+	{"GET /admin/overview?only=head", "", overseers, false},
+	{"GET /admin/overview?only=nothing", "", want{303, 403, 403, 404, 404}, false},
+
 	// Units and groups.
 	{"GET /admin", "", centre, false},
 	{"GET /admin/units", "", centre, false},

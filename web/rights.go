@@ -263,13 +263,16 @@ func figuresOf(v *Visit, o grant.Overview) []views.UnitFigures {
 		one := views.UnitFigures{Name: u.Unit.Name.In(v.Lang)}
 		for _, row := range u.ByLevels {
 			one.Figures = append(one.Figures, views.Figure{
-				Label: v.T("rights.figure_level", "level", row.Name), Value: v.T("rights.persons", "n", u.Holders[row.Level]), Bad: u.Holders[row.Level] == 0 && u.Unit.Considers,
-				Href: rightsPath + "/" + row.Code + "?unit=" + url.QueryEscape(u.Unit.Code),
+				Label: v.T("rights.figure_level", "level", row.Name), Value: v.T("rights.persons", "n", u.Holders[row.Level]), Bad: slices.Contains(u.Lacks(), row),
+				Href: rightsOfUnit("/"+row.Code, u.Unit, ""),
 			})
 		}
 		one.Figures = append(one.Figures, views.Figure{
 			Label: v.T("rights.figure_soon", "n", grant.SoonDays), Value: v.T("rights.rights", "n", u.EndSoon), Bad: u.EndSoon > 0,
-			Href: rightsPath + "?state=soon&unit=" + url.QueryEscape(u.Unit.Code),
+			Href: rightsOfUnit("", u.Unit, grant.StateSoon),
+		}, views.Figure{
+			Label: v.T("rights.state_waiting"), Value: v.T("rights.persons", "n", u.Waiting), Bad: u.Waiting > 0,
+			Href: rightsPath + "/waiting",
 		})
 		one.Links = []views.ButtonLinkParams{
 			{Label: v.T("rights.history_of_unit"), Href: historyPath(u.Unit.Code), Icon: views.IconHistory},

@@ -9,6 +9,7 @@ func (s *Server) Routes() []Route {
 		s.demoRoutes(),
 		s.hookRoutes(),
 		s.agencyRoutes(),
+		s.dashboardRoutes(),
 		s.portalRoutes(),
 		s.officerRoutes(),
 		s.resetRoutes(),

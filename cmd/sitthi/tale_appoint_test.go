@@ -8,6 +8,7 @@ import (
 func (u *tale) newChief() {
 	defer u.in("appoint")()
 	first := u.as(firstAdministrator, demoPassword)
+	u.headless(first, "TH-58")
 	first.Go("/admin/appointments")
 	first.Title("การแต่งตั้ง")
 	first.look("appointments")
@@ -42,6 +43,7 @@ func (u *tale) newChief() {
 	d.Browser.Press(u.texts("appoint.confirm", nil))
 	second.Title("การแต่งตั้ง")
 	second.look("appointed")
+	second.glance("TH-58").Browser.NotSee(u.texts("dashboard.no_chief", nil))
 
 	u.message(officer2.email, "/my/rights", u.say("แม่ฮ่องสอน"))
 	w := u.as(officer2.citizen, officer2.password)

@@ -56,8 +56,9 @@ func TestMenu(t *testing.T) {
 		{&Viewer{}, "/my/rights", "/intranet /ko1"},
 		{&Viewer{Head: true}, "/ko1/rights/consider?q=1", "/intranet /ko1 [/ko1/rights]"},
 		{&Viewer{Head: true}, "/ko1/rightsx", "/intranet [/ko1] /ko1/rights"},
-		{&Viewer{Administrator: true}, "/admin/units", "/intranet /ko1 [/admin] /admin/log"},
-		{&Viewer{Auditor: true}, "/admin/log", "/intranet /ko1 [/admin/log]"},
+		{&Viewer{Administrator: true}, "/admin/units", "/intranet /ko1 /admin/overview [/admin] /admin/log"},
+		{&Viewer{Administrator: true}, "/admin/overview?only=head", "/intranet /ko1 [/admin/overview] /admin /admin/log"},
+		{&Viewer{Auditor: true}, "/admin/log", "/intranet /ko1 /admin/overview [/admin/log]"},
 	}
 	for _, tt := range tests {
 		var got []string

@@ -21,11 +21,13 @@ type UnitFigures struct {
 	Links   []ButtonLinkParams
 }
 
-// Figure is a number and what it counts; Bad marks one that needs doing something about.
+// Figure is a number and what it counts; Bad marks one that needs doing something about, Here the one that the page is
+// narrowed to.
 type Figure struct {
 	Label string
 	Value string
 	Bad   bool
+	Here  bool
 	Href  string
 }
 
