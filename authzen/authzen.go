@@ -83,17 +83,25 @@ func New(o Options) (*Door, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	for path, answer := range map[string]answerer{
-		evaluationPath: d.evaluation, evaluationsPath: d.evaluations,
-		subjectPath: d.subjects, resourcePath: d.resources, actionPath: d.actions,
-	} {
-		mux.Handle("POST "+path, d.ask(answer))
+	for pattern, handler := range d.routes() {
+		mux.Handle(pattern, handler)
 	}
-	mux.Handle("GET "+metadataPath, d.tell(d.metadata))
-	mux.Handle("GET "+openAPIPath, d.tell(openAPI))
 	watch := observe.Watch{Log: o.Log, Metrics: o.Metrics, Quiet: quiet, Panicked: d.panicked}
 	d.handler = watch.Handler(d.frame(mux))
 	return d, nil
+}
+
+// routes are all that the door answers.
+func (d *Door) routes() map[string]http.Handler {
+	return map[string]http.Handler{
+		"POST " + evaluationPath:  d.ask(d.evaluation),
+		"POST " + evaluationsPath: d.ask(d.evaluations),
+		"POST " + subjectPath:     d.ask(d.subjects),
+		"POST " + resourcePath:    d.ask(d.resources),
+		"POST " + actionPath:      d.ask(d.actions),
+		"GET " + metadataPath:     d.tell(d.metadata),
+		"GET " + openAPIPath:      d.tell(openAPI),
+	}
 }
 
 // Serves reports whether requests for a path are for this door.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"sitthi/agency"
 	"sitthi/audit"
@@ -57,7 +58,9 @@ type kit struct {
 	rights    map[string]grant.Grant
 	log       *lines
 
-	url, token, narrow string
+	url              string
+	token, narrow    string
+	wideID, narrowID string
 }
 
 func newKit(t testing.TB) *kit {
@@ -73,6 +76,14 @@ func eachKit(t *testing.T, test func(t *testing.T, k *kit)) {
 
 func kitOn(t testing.TB, env *storetest.Env) *kit {
 	t.Helper()
+	k := emptyKit(t, env)
+	k.populate(t)
+	return k
+}
+
+// emptyKit is a kit with the two administrators and nobody else.
+func emptyKit(t testing.TB, env *storetest.Env) *kit {
+	t.Helper()
 	ring := must(seal.New())(t)
 	k := &kit{Env: env, roll: person.NewRoll(ring), who: map[string]person.ID{}, rights: map[string]grant.Grant{}, log: &lines{}, metrics: observe.NewMetrics("test")}
 	log := observe.NewLogger(k.log, "text", slog.LevelInfo)
@@ -86,13 +97,16 @@ func kitOn(t testing.TB, env *storetest.Env) *kit {
 	}}
 	k.write(t, func(tx *store.Tx) error { return agency.Load(t.Context(), tx) })
 	check(t, k.book.Load(t.Context()))
-	k.populate(t)
+	for _, citizen := range []string{admin1, admin2} {
+		k.register(t, citizen, "ICT")
+		check(t, k.book.InstallAdministrator(t.Context(), k.who[citizen]))
+	}
 
 	o := program.Options{DB: env.DB, Clock: env.Clock, Book: k.book, Log: log}
 	k.programs, k.decisions = program.NewDesk(o), program.NewLog(o)
 	check(t, k.programs.CatchUp(t.Context()))
-	k.token = k.admit(t, "ระบบ กอ.1", program.Scope{AllUnits: true, AllActions: true})
-	k.narrow = k.admit(t, "ระบบจังหวัดนนทบุรี", program.Scope{Units: []string{"TH-12"}, Actions: []string{"consider"}})
+	k.token, k.wideID = k.admit(t, "ระบบ กอ.1", program.Scope{AllUnits: true, AllActions: true})
+	k.narrow, k.narrowID = k.admit(t, "ระบบจังหวัดนนทบุรี", program.Scope{Units: []string{"TH-12"}, Actions: []string{"consider"}})
 	k.door = must(New(Options{
 		Log: log, Metrics: k.metrics, Clock: env.Clock, Book: k.book, People: person.NewFinder(env.DB, k.roll),
 		Programs: k.programs, Decisions: k.decisions, PublicURL: &url.URL{Scheme: "https", Host: "sitthi.example.go.th"},
@@ -103,36 +117,30 @@ func kitOn(t testing.TB, env *storetest.Env) *kit {
 	return k
 }
 
-// admit lets a program ask, and answers its token.
-func (k *kit) admit(t testing.TB, name string, scope program.Scope) string {
+// admit lets a program ask, and answers its token and id.
+func (k *kit) admit(t testing.TB, name string, scope program.Scope) (token, id string) {
 	t.Helper()
-	_, token, err := k.programs.Create(t.Context(), audit.Terminal, program.Order{Name: name, Scope: scope})
+	p, token, err := k.programs.Create(t.Context(), audit.Terminal, program.Order{Name: name, Scope: scope})
 	check(t, err)
-	return token
+	return token, p.ID
+}
+
+// later moves the clock forward, and has the memory compared with the database.
+func (k *kit) later(t testing.TB, d time.Duration) {
+	t.Helper()
+	k.Clock.Advance(d)
+	check(t, k.book.CatchUp(t.Context()))
+	check(t, k.programs.CatchUp(t.Context()))
 }
 
 // populate makes the fixed people; posts and rights come about by acts.
 func (k *kit) populate(t testing.TB) {
 	t.Helper()
-	for _, p := range []struct{ citizen, unit string }{
-		{admin1, "ICT"}, {admin2, "ICT"}, {chief12, "TH-12"}, {considers, "TH-12"}, {approves, "TH-12"}, {without, "TH-12"},
-		{director, "IWM"}, {inTeam, "IWM"}, {inAll, "IWM"},
+	for citizen, unit := range map[string]string{
+		chief12: "TH-12", considers: "TH-12", approves: "TH-12", without: "TH-12", director: "IWM", inTeam: "IWM", inAll: "IWM",
 	} {
-		k.write(t, func(tx *store.Tx) error {
-			who, err := k.roll.Mention(t.Context(), tx, citizen(t, p.citizen))
-			if err != nil {
-				return err
-			}
-			k.who[p.citizen] = who
-			return officer.Create(t.Context(), tx, officer.Account{
-				Person: who, GivenName: "สมชาย", FamilyName: "ใจดี", Position: "นักวิชาการอุตสาหกรรม", Unit: p.unit,
-				Email: thai.Email("p" + p.citizen[9:] + "@diw.example.go.th"), Phone: thai.Mobile("+66812" + p.citizen[7:]),
-				TermsVersion: officer.TermsVersion, EmailProvedAt: tx.Now, PhoneProvedAt: tx.Now,
-			}, "no password")
-		})
+		k.register(t, citizen, unit)
 	}
-	check(t, k.book.InstallAdministrator(t.Context(), k.who[admin1]))
-	check(t, k.book.InstallAdministrator(t.Context(), k.who[admin2]))
 	for code, name := range map[string]string{"G1": "กลุ่มหนึ่ง", "G2": "กลุ่มสอง"} {
 		must(k.agencies.AddTeam(t.Context(), string(k.who[admin1]), "IWM", code, locale.Name{TH: name}))(t)
 	}
@@ -146,6 +154,23 @@ func (k *kit) populate(t testing.TB) {
 	k.give(t, chief12, approves, grant.Order{Unit: "TH-12", Level: grant.Approve})
 	k.give(t, director, inTeam, grant.Order{Unit: "IWM", Team: "G1", Level: grant.Consider})
 	k.give(t, director, inAll, grant.Order{Unit: "IWM", Level: grant.Consider})
+}
+
+// register makes the account of a citizen in a unit.
+func (k *kit) register(t testing.TB, digits, unit string) {
+	t.Helper()
+	k.write(t, func(tx *store.Tx) error {
+		who, err := k.roll.Mention(t.Context(), tx, citizen(t, digits))
+		if err != nil {
+			return err
+		}
+		k.who[digits] = who
+		return officer.Create(t.Context(), tx, officer.Account{
+			Person: who, GivenName: "สมชาย", FamilyName: "ใจดี", Position: "นักวิชาการอุตสาหกรรม", Unit: unit,
+			Email: thai.Email("p" + digits[9:] + "@diw.example.go.th"), Phone: thai.Mobile("+66812" + digits[7:]),
+			TermsVersion: officer.TermsVersion, EmailProvedAt: tx.Now, PhoneProvedAt: tx.Now,
+		}, "no password")
+	})
 }
 
 // give has a head give a right; identity is confirmed and the form is a new one.
