@@ -141,3 +141,62 @@ func updateAnnouncement(ctx context.Context, tx *store.Tx, a Announcement) error
 	}
 	return nil
 }
+
+const cutoverColumns = `id, system, owner, starts_at, note_th, note_en, address, created_by, created_at, closed_at, version`
+
+func scanCutover(row store.Row) (Cutover, error) {
+	var c Cutover
+	err := row.Scan(&c.ID, &c.System, &c.Owner, store.At(&c.From), &c.Note.TH, &c.Note.EN, &c.Link, &c.CreatedBy,
+		store.At(&c.CreatedAt), store.At(&c.ClosedAt), &c.Version)
+	return c, err
+}
+
+// selectLiveCutovers lists the cut-overs of a system that were not withdrawn, the earliest first.
+func selectLiveCutovers(ctx context.Context, tx *store.Tx, system string) ([]Cutover, error) {
+	list, err := store.Rows(scanCutover)(tx.Query(ctx, `SELECT `+cutoverColumns+` FROM cutovers
+		WHERE system = $1 AND closed_at IS NULL ORDER BY starts_at`, system))
+	if err != nil {
+		return nil, fmt.Errorf("list cut-overs in force: %w", err)
+	}
+	return list, nil
+}
+
+func selectCutovers(ctx context.Context, tx *store.Tx, system string) ([]Cutover, error) {
+	list, err := store.Rows(scanCutover)(tx.Query(ctx, `SELECT `+cutoverColumns+` FROM cutovers
+		WHERE system = $1 ORDER BY starts_at DESC, id DESC`, system))
+	if err != nil {
+		return nil, fmt.Errorf("list cut-overs: %w", err)
+	}
+	return list, nil
+}
+
+func selectCutover(ctx context.Context, tx *store.Tx, id string) (Cutover, error) {
+	c, err := scanCutover(tx.QueryRow(ctx, `SELECT `+cutoverColumns+` FROM cutovers WHERE id = $1`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Cutover{}, problem.New(problem.NotFound, "portal.problem.cutover")
+	}
+	if err != nil {
+		return Cutover{}, fmt.Errorf("find cut-over: %w", err)
+	}
+	return c, nil
+}
+
+func insertCutover(ctx context.Context, tx *store.Tx, c Cutover) error {
+	_, err := tx.Exec(ctx, `INSERT INTO cutovers (`+cutoverColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		c.ID, c.System, c.Owner, store.Us(c.From), c.Note.TH, c.Note.EN, c.Link, c.CreatedBy, store.Us(c.CreatedAt),
+		store.Us(c.ClosedAt), c.Version)
+	if err != nil {
+		return fmt.Errorf("add cut-over: %w", err)
+	}
+	return nil
+}
+
+// closeCutover writes that a cut-over was withdrawn. The version was compared inside the same transaction.
+func closeCutover(ctx context.Context, tx *store.Tx, c Cutover, by string) error {
+	_, err := tx.Exec(ctx, `UPDATE cutovers SET closed_at = $2, closed_by = $3, version = version + 1 WHERE id = $1`,
+		c.ID, store.Us(tx.Now), by)
+	if err != nil {
+		return fmt.Errorf("withdraw cut-over: %w", err)
+	}
+	return nil
+}

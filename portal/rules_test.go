@@ -117,3 +117,90 @@ func fault(err error, field string) string {
 	}
 	return p.Fields[i].Key
 }
+
+// TestCutoversFollowEachOther is the table of what may be set after what, with the manual's days.
+func TestCutoversFollowEachOther(t *testing.T) {
+	at := func(text string) time.Time {
+		moment, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return moment
+	}
+	now, first := at("2023-10-15T10:00:00+07:00"), at("2023-11-01T00:00:00+07:00")
+	to := func(owner Side, from time.Time) Cutover { return Cutover{ID: from.String(), Owner: owner, From: from} }
+	begun, coming := to(New, now), to(New, first)
+	for _, c := range []struct {
+		name        string
+		owner       Side
+		from        time.Time
+		live        []Cutover
+		owns, froms string // faults in the fields
+	}{
+		{"the first", New, first, nil, "", ""},
+		{"the first, in the past", New, now.Add(-time.Hour), nil, "", ""},
+		{"the first, to what is so already", Old, first, nil, "portal.problem.cutover_same_old", ""},
+		{"back again", Old, first.Add(time.Hour), []Cutover{coming}, "", ""},
+		{"the same again", New, first.Add(time.Hour), []Cutover{coming}, "portal.problem.cutover_same_new", ""},
+		{"at the same moment", Old, first, []Cutover{coming}, "", "portal.problem.cutover_before_last"},
+		{"before the last", Old, first.Add(-1), []Cutover{coming}, "", "portal.problem.cutover_before_last"},
+		{"now", Old, now, []Cutover{to(New, now.Add(-time.Hour))}, "", "portal.problem.cutover_past"},
+		{"just now", Old, now.Add(1), []Cutover{begun}, "", ""},
+		{"in the past", Old, now.Add(-time.Minute), []Cutover{to(New, now.Add(-time.Hour))}, "", "portal.problem.cutover_past"},
+		{"all wrong", New, now, []Cutover{begun}, "portal.problem.cutover_same_new", "portal.problem.cutover_before_last"},
+	} {
+		err := mayFollow(CutoverDraft{Owner: c.owner, From: c.from}, c.live, now)
+		if owner, from := fault(err, "owner"), fault(err, "from"); owner != c.owns || from != c.froms || (err == nil) != (c.owns+c.froms == "") {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+
+	back := to(Old, first.Add(time.Hour))
+	live := []Cutover{coming, back}
+	for moment, want := range map[time.Time]Side{
+		now: Old, first.Add(-time.Microsecond): Old, first: New, first.Add(time.Hour - 1): New, first.Add(time.Hour): Old, first.AddDate(9, 0, 0): Old,
+	} {
+		if since, coming := ownership(live, moment); since.Owner != want || (since.ID == "") != moment.Before(first) || len(coming) > 2 {
+			t.Errorf("at %v it is %s with %d to come, want %s", moment, since.Owner, len(coming), want)
+		}
+	}
+	if since, coming := ownership(nil, now); since.Owner != Old || len(coming) != 0 {
+		t.Errorf("without a cut-over it is %s", since.Owner)
+	}
+	if err := mayWithdraw(back, live, now); err != nil {
+		t.Error(err)
+	}
+	if err := mayWithdraw(coming, live, now); !errors.Is(err, problem.Conflict) {
+		t.Errorf("one that others follow: %v", err)
+	}
+	if err := mayWithdraw(coming, live[:1], first.Add(-1)); err != nil {
+		t.Error(err)
+	}
+	if err := mayWithdraw(coming, live[:1], first); !errors.Is(err, problem.Conflict) {
+		t.Errorf("one that has begun: %v", err)
+	}
+}
+
+func TestCheckCutover(t *testing.T) {
+	good := CutoverDraft{Owner: New, From: time.Now(), Note: locale.Name{TH: " ก \n\n ข "}, Link: " https://www.diw.go.th/x "}
+	kept, err := checkCutover(good)
+	if err != nil || kept.Note.TH != "ก\nข" || kept.Link != "https://www.diw.go.th/x" {
+		t.Errorf("kept %+v, %v", kept, err)
+	}
+	for field, c := range map[string]struct {
+		key    string
+		change func(*CutoverDraft)
+	}{
+		"owner":   {"portal.problem.owner", func(n *CutoverDraft) { n.Owner = "both" }},
+		"from":    {"portal.problem.cutover_from_empty", func(n *CutoverDraft) { n.From = time.Time{} }},
+		"note_th": {"portal.problem.long", func(n *CutoverDraft) { n.Note.TH = strings.Repeat("ก", 1001) }},
+		"note_en": {"portal.problem.long", func(n *CutoverDraft) { n.Note.EN = strings.Repeat("a", 5000) }},
+		"link":    {"portal.problem.address", func(n *CutoverDraft) { n.Link = "/here" }},
+	} {
+		n := good
+		c.change(&n)
+		if _, err := checkCutover(n); fault(err, field) != c.key {
+			t.Errorf("%s: %v, want %s", field, err, c.key)
+		}
+	}
+}

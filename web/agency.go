@@ -51,6 +51,7 @@ func (s *Server) admin(w http.ResponseWriter, r *http.Request, v *Visit) error {
 		tile("appointments", "/admin/appointments", views.IconPerson),
 		tile("systems", "/admin/systems", views.IconFolder),
 		tile("announcements", "/admin/announcements", views.IconInfo),
+		tile("cutover", cutoverPath, views.IconNext),
 		tile("log", logPath, views.IconHistory),
 	}))
 }

@@ -20,6 +20,7 @@ import (
 	"sitthi/internal/thai"
 	"sitthi/officer"
 	"sitthi/person"
+	"sitthi/portal"
 	"sitthi/signin"
 )
 
@@ -207,6 +208,14 @@ var calls = []call{
 	{"POST /admin/announcements/{announcement}", "version=1&title_th=x&title_en=x&body_th=x&body_en=x&place=public", centre, false},
 	{"GET /admin/announcements/{announcement}/close", "", centre, false},
 	{"POST /admin/announcements/{announcement}/close", "version=1", centre, false},
+
+	// The cut-over.
+	{"GET /ko1/cutover.json", "", everyone(200), false},
+	{"GET /admin/cutover", "", centre, false},
+	{"GET /admin/cutover/new", "", centre, false},
+	{"POST /admin/cutover/new", "owner=new&day=1/1/2600&hour=00:00", centre, false},
+	{"GET /admin/cutover/{cutover}/withdraw", "", centre, false},
+	{"POST /admin/cutover/{cutover}/withdraw", "version=1", centre, false},
 }
 
 // objects are values for the words in braces of a call.
@@ -276,11 +285,14 @@ func theirs(t *testing.T, k *kit) objects {
 	page := k.visitor(t).post("/officer/register", newcomer("1990000000051", newMail, newPhone)...).wants(http.StatusSeeOther)
 	reset := k.visitor(t).post("/officer/passreset", "citizen_id", considers).wants(http.StatusSeeOther)
 	announced := must(k.portal.All(t.Context()))(t)
+	change := must(k.portal.SetCutover(t.Context(), string(k.who[admin1]), portal.KO1, portal.CutoverDraft{
+		Owner: portal.New, From: k.Clock.Now().AddDate(1, 0, 0),
+	}))(t)
 	entries, _, err := k.book.Log(t.Context(), k.who[auditor], audit.Query{Unit: "TH-12", Limit: 1})
 	check(t, err)
 	return objects{
 		"unit": "TH-12", "entry": entries[0].ID, "team": "G1", "grant": live.ID, "ended": ended.ID, "person": string(k.who[considers]), "waiting": string(waiting),
-		"citizen": considers, "digits": considers[9:], "form": store.NewID(), "system": "haz2009", "announcement": announced[0].ID,
+		"citizen": considers, "digits": considers[9:], "form": store.NewID(), "system": "haz2009", "announcement": announced[0].ID, "cutover": change.ID,
 		"appointment": deputy.ID,
 		"session":     must(k.signin.List(t.Context(), k.who[chief12]))(t)[0].ID, "flow": strings.TrimPrefix(page.location, "/officer/register/"),
 		"reset": strings.TrimPrefix(reset.location, "/officer/passreset/"),
@@ -295,7 +307,7 @@ const (
 // absent are objects that do not exist, as long as those that do.
 func absent() objects {
 	o := objects{"unit": "TH-99", "team": "G7", "citizen": "1990000000043", "digits": "0043", "system": "haz2999"}
-	for _, name := range []string{"entry", "grant", "ended", "person", "waiting", "form", "announcement", "appointment", "session", "flow", "reset"} {
+	for _, name := range []string{"entry", "grant", "ended", "person", "waiting", "form", "announcement", "cutover", "appointment", "session", "flow", "reset"} {
 		o[name] = store.NewID()
 	}
 	return o

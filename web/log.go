@@ -58,6 +58,7 @@ var logActs = []string{
 	"agency.unit_add", "agency.unit_rename", "agency.unit_review", "agency.unit_considers", "agency.unit_retire", "agency.unit_restore",
 	"agency.team_add", "agency.team_rename", "agency.team_retire", "agency.team_restore",
 	"portal.system_address", "portal.announce", "portal.change", "portal.close",
+	"portal.cutover_set", "portal.cutover_withdraw",
 	"program.create", "program.revoke",
 	"legacy.upload", "legacy.cancel", "legacy.recheck", "legacy.correct", "legacy.set_aside", "legacy.take_back", "legacy.sign", "legacy.unsign",
 	"legacy.commit", "legacy.bring",
@@ -66,7 +67,7 @@ var logActs = []string{
 
 // logFacts are the facts of entries in the order in which they are told; others follow by name.
 var logFacts = []string{
-	"route", "number", "level", "team", "post", "kind", "name", "before", "after", "title", "body", "place",
+	"route", "owner", "moment", "number", "level", "team", "post", "kind", "name", "before", "after", "title", "body", "place",
 	"from", "old_until", "until", "to", "old_order_number", "order_number", "old_note", "note", "reason", "closing",
 	"format", "rows", "given", "confirmed", "state",
 	"source", "file", "line", "fields", "new", "same", "changed", "conflict", "quarantined", "aside", "right_new", "right_changed",
@@ -344,6 +345,10 @@ func (s *Server) logValue(v *Visit, name, value string) string {
 	switch name {
 	case "level":
 		return cmp.Or(logLevel(value).Name.In(v.Lang), value)
+	case "moment":
+		if at, err := time.Parse(time.RFC3339, value); err == nil {
+			return thai.Moment(at).InLanguage(string(v.Lang))
+		}
 	case "from", "to", "until", "old_until":
 		return logDay(v, name, value)
 	}

@@ -39,8 +39,12 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request, v *Visit) error {
 	if err != nil {
 		return err
 	}
+	changes, err := s.cutoverNotices(r, v)
+	if err != nil {
+		return err
+	}
 	p := v.Page("portal.home")
-	return s.show(w, r, v, http.StatusOK, p, views.Home(p, views.HomePage{Current: v.announced(current), Past: v.announced(past)}))
+	return s.show(w, r, v, http.StatusOK, p, views.Home(p, views.HomePage{Current: append(changes, v.announced(current)...), Past: v.announced(past)}))
 }
 
 // firstMenu is the group that is open when none was chosen: ระบบงานอนุญาต, under which the manual lists the systems.
@@ -56,11 +60,15 @@ func (s *Server) intranet(w http.ResponseWriter, r *http.Request, v *Visit) erro
 	if err != nil {
 		return err
 	}
+	changes, err := s.cutoverNotices(r, v)
+	if err != nil {
+		return err
+	}
 	chosen := r.URL.Query().Get("menu")
 	if chosen == "" {
 		chosen = firstMenu
 	}
-	page := views.IntranetPage{Current: v.announced(current), Past: v.announced(past)}
+	page := views.IntranetPage{Current: append(changes, v.announced(current)...), Past: v.announced(past)}
 	for _, m := range menus {
 		tab := views.Tab{Label: m.Name.In(v.Lang), Href: "/intranet?menu=" + m.Code, Current: m.Code == chosen}
 		if m.Code == portal.Home {
@@ -95,9 +103,13 @@ func (v *Visit) systemTiles(systems []portal.System) []views.Tile {
 
 // entrance is the entrance of the กอ.1 system.
 func (s *Server) entrance(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	changes, err := s.cutoverNotices(r, v)
+	if err != nil {
+		return err
+	}
 	p := v.Page("portal.ko1")
 	p.Crumbs = []views.Crumb{{Label: v.T("portal.intranet_title"), Href: "/intranet"}}
-	return s.show(w, r, v, http.StatusOK, p, views.KO1(p))
+	return s.show(w, r, v, http.StatusOK, p, views.KO1(p, changes))
 }
 
 // announced are announcements in the reader's words.

@@ -11,6 +11,7 @@ func (s *Server) Routes() []Route {
 		s.agencyRoutes(),
 		s.dashboardRoutes(),
 		s.portalRoutes(),
+		s.cutoverRoutes(),
 		s.officerRoutes(),
 		s.resetRoutes(),
 		s.rightsRoutes(),
