@@ -87,10 +87,10 @@ func (b *Book) Who(do Action, at Place, after person.ID, limit int) []person.ID 
 // Where lists from memory where a person may do this now, in the order of codes: each unit in which he may act as a
 // whole, with all its groups behind it, and the groups in which alone he may act.
 func (b *Book) Where(who person.ID, do Action) []Place {
-	rights := b.now.rights(who)
-	known, now := b.now.places.Load(), &moment{clock: b.clock} // after the rights: their places are numbered before they are put
+	h := b.now.holder(who)
+	known, now := b.now.places.Load(), &moment{clock: b.clock} // after the holder: the places are numbered before he is put
 	var list []Place
-	for _, r := range rights {
+	for r := range h.rights() {
 		if r.action != do || !r.holds(now.micros()) {
 			continue
 		}

@@ -66,7 +66,8 @@ func TestAnswers(t *testing.T) {
 	}
 	seen := map[Reason]int{}
 	rapid.Check(t, func(r *rapid.T) {
-		clock := clock.NewManual(storetest.Start)
+		now := storetest.Start
+		clock := clock.NewManual(now)
 		book := &Book{now: newSnapshot(), clock: clock}
 		model := naive{places: placesOf(units), rights: map[person.ID][]entry{}}
 		book.now.meet(model.places[:4]) // of the groups only the first
@@ -79,16 +80,16 @@ func TestAnswers(t *testing.T) {
 				for range rapid.IntRange(0, 4).Draw(r, "rights") {
 					at := rapid.SampledFrom(model.places).Draw(r, "place")
 					e := entry{id: ID(uuid.New()), person: who, unit: at.Unit, team: at.Team, action: rapid.SampledFrom(actions[:]).Draw(r, "action")}
-					e.from = storetest.Start.Add(time.Duration(rapid.IntRange(-2, 2).Draw(r, "from")) * 12 * time.Hour)
+					e.from = now.Add(time.Duration(rapid.IntRange(-2, 2).Draw(r, "from")) * 12 * time.Hour)
 					if hours := rapid.IntRange(-3, 4).Draw(r, "until") * 12; hours < 48 {
-						e.until = storetest.Start.Add(time.Duration(hours) * time.Hour)
+						e.until = now.Add(time.Duration(hours) * time.Hour)
 					}
 					model.rights[who] = append(model.rights[who], e)
 					entries = append(entries, e)
 				}
 			}
-			book.now.put(moved, entries)
-			now := storetest.Start.Add(time.Duration(rapid.IntRange(-3, 3).Draw(r, "now"))*12*time.Hour + time.Duration(rapid.IntRange(-1, 1).Draw(r, "µs"))*time.Microsecond)
+			book.now.put(moved, entries, now)
+			now = now.Add(time.Duration(rapid.IntRange(0, 3).Draw(r, "later")) * (12*time.Hour + time.Duration(rapid.IntRange(-1, 1).Draw(r, "µs"))*time.Microsecond))
 			clock.Set(now)
 			for _, do := range actions {
 				where := map[person.ID][]Place{}
@@ -160,7 +161,7 @@ func TestAnswersMeanwhile(t *testing.T) {
 		people[i] = person.ID(fmt.Sprintf("p%02d", i))
 		all = append(all, state(people[i], i)...)
 	}
-	book.now.put(people, all)
+	book.now.put(people, all, now)
 	var readers sync.WaitGroup
 	done := make(chan struct{})
 	for i := range 4 {
@@ -188,7 +189,7 @@ func TestAnswersMeanwhile(t *testing.T) {
 	const turns = 2_000
 	for n := range turns {
 		who := people[n*7%len(people)]
-		book.now.put([]person.ID{who}, state(who, n))
+		book.now.put([]person.ID{who}, state(who, n), now)
 		if n%2 == 0 != book.Allows(who, DoConsider, Place{"IWM", "G2"}) || n%2 == 0 == slices.Contains(book.Who(DoApprove, Place{"TH-13", ""}, "", len(people)), who) {
 			t.Fatalf("turn %d: %s is not where he was put", n, who)
 		}

@@ -177,7 +177,7 @@ func synthetic() (s *snapshot, entries []entry, people []person.ID, units []stri
 	}
 	s = newSnapshot()
 	s.meet(placesOf(units))
-	s.put(nil, entries)
+	s.put(nil, entries, storetest.Start)
 	return s, entries, people, units
 }
 
@@ -334,7 +334,7 @@ func bytesPerGrant() float64 {
 	before := heap()
 	s := newSnapshot()
 	s.meet(placesOf(units))
-	s.put(nil, entries)
+	s.put(nil, entries, storetest.Start)
 	full := heap() // the entries, which hold the persons' ids, are still there
 	runtime.KeepAlive(entries)
 	runtime.KeepAlive(s)

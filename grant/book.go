@@ -178,7 +178,7 @@ func (b *Book) load(ctx context.Context) error {
 		if err := b.meet(ctx, tx); err != nil {
 			return err
 		}
-		b.now.put(b.now.everyone(), entries)
+		b.now.put(b.now.everyone(), entries, tx.Now)
 		b.counted.forget()
 		b.version = version
 		b.fresh.Store(tx.Now.UnixMicro())
@@ -219,7 +219,7 @@ func (b *Book) CatchUp(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("catch up with rights: %w", err)
 			}
-			b.now.put(moved, entries)
+			b.now.put(moved, entries, tx.Now)
 			b.version = version
 		}
 		b.fresh.Store(tx.Now.UnixMicro())

@@ -68,8 +68,7 @@ func (s *snapshot) coverage(unit string, now, soon int64) (c coverage) {
 	here := known.units[unit]
 	for _, h := range known.holders[here] {
 		head, holds := false, [len(c.holders)]bool{} // who has a right in two groups, or heads a unit twice, is one person
-		for i := range h.rights {
-			r := &h.rights[i]
+		for r := range h.rights() {
 			switch {
 			case r.unit != here || !r.holds(now):
 			case r.action == Administer:

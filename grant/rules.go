@@ -75,24 +75,41 @@ const (
 // reasons are the verdicts for others to read.
 var reasons = [...]Reason{noRight: NoRight, otherLevel: OtherLevel, otherGroup: OtherGroup, ended: Ended, notYet: NotYet, permitted: Permitted}
 
-// weigh is the rule: what a right in the unit says to who wants to act there now. same tells that the right allows what he
-// wants to do, here that it covers the place. It holds from one moment, inclusive, until another, exclusive, in
-// microseconds.
-func weigh(same, here bool, from, until, now int64) verdict {
-	holds := from <= now && now < until
+// weigh is the rule: what a right in the unit says to who wants to act there. same tells that the right allows what he
+// wants to do, here that it covers the place.
+func weigh(same, here bool, when tense) verdict {
 	switch {
-	case same && here && holds:
-		return permitted
-	case same && here && now < from:
-		return notYet
-	case same && here && now-until < lately.Microseconds():
-		return ended
-	case same && holds:
+	case same && here:
+		return [...]verdict{over: noRight, justOver: ended, present: permitted, future: notYet}[when]
+	case same && when == present:
 		return otherGroup
-	case here && holds:
+	case here && when == present:
 		return otherLevel
 	}
 	return noRight
+}
+
+// tense tells whether a right holds.
+type tense uint8
+
+const (
+	over tense = iota
+	justOver
+	present
+	future
+)
+
+// tenseOf answers the tense, now, of what holds from one moment, inclusive, until another, exclusive, in microseconds.
+func tenseOf(from, until, now int64) tense {
+	switch {
+	case now < from:
+		return future
+	case now < until:
+		return present
+	case now-until < lately.Microseconds():
+		return justOver
+	}
+	return over
 }
 
 // lately is for how long a right that has run out is kept in mind, to say so.

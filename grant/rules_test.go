@@ -256,7 +256,7 @@ func TestCovers(t *testing.T) {
 		// The answer from memory says the same.
 		s := newSnapshot()
 		s.meet([]Place{{"IWM", ""}, {"IWM", "G1"}, {"IWM", "G2"}, {"TH-12", ""}, {"TH-13", ""}})
-		s.put(nil, []entry{{person: "p", unit: c.right.Unit, team: c.right.Team, action: DoConsider, from: noon}})
+		s.put(nil, []entry{{person: "p", unit: c.right.Unit, team: c.right.Team, action: DoConsider, from: noon}}, noon)
 		if got := s.answer("p", DoConsider, c.place, &moment{us: noon.UnixMicro()}).Allowed; got != c.want {
 			t.Errorf("memory: %v covers %v: %v", c.right, c.place, got)
 		}

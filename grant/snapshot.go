@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -12,20 +13,55 @@ import (
 	"sitthi/person"
 )
 
-// right is one effective right or post of a person, packed: what it allows, where, from and until when.
+// right is one effective right or post of a person, packed.
 type right struct {
-	from, until int64 // microseconds UTC; until is exclusive
-	id          ID
-	spot
-	action Action
+	reach
+	term
 }
 
-func (r *right) holds(now int64) bool { return r.from <= now && now < r.until }
+// reach is what a right allows and where. These are looked at for every question, so they stand close together: those of
+// a person fill a line or two of the processor's cache.
+type reach struct {
+	spot
+	action Action
+	always bool // it had begun when it was read, and has no end: the clock need not be asked
+}
+
+// term is from and until when a right holds, and its name.
+type term struct {
+	from, until int64 // microseconds UTC; until is exclusive, endless when there is no end
+	id          ID
+}
+
+const endless = math.MaxInt64
+
+func (t *term) holds(now int64) bool { return tenseOf(t.from, t.until, now) == present }
 
 // holder is a person with all his rights. It is never changed: other rights make another holder.
 type holder struct {
-	id     person.ID
-	rights []right
+	id      person.ID
+	reaches []reach
+	terms   []term // in the same order
+}
+
+// rights are a person's rights, one after the other.
+func (h *holder) rights() iter.Seq[right] {
+	return func(yield func(right) bool) {
+		for i, r := range h.reaches {
+			if !yield(right{r, h.terms[i]}) {
+				return
+			}
+		}
+	}
+}
+
+// when tells whether one of the rights holds.
+func (h *holder) when(i int, now *moment) tense {
+	if h.reaches[i].always {
+		return present
+	}
+	t := &h.terms[i]
+	return tenseOf(t.from, t.until, now.micros())
 }
 
 // A snapshot answers "may he, here, now?" from memory. It holds what is in force or will be: grants of registered,
@@ -64,8 +100,8 @@ func (p *places) find(at Place) (here spot, ok bool) {
 // count is how many units and groups exist.
 func (p *places) count() int { return len(p.names) - 1 }
 
-// moment is one moment for a whole answer. The clock is read when a date has to be looked at, which is often never:
-// to read it takes as long as all the rest.
+// moment is one moment for a whole answer. The clock is read when a date has to be looked at, which is often never: to
+// read it takes about as long as all the rest.
 type moment struct {
 	clock clock.Clock
 	us    int64
@@ -106,9 +142,6 @@ func (s *snapshot) holder(who person.ID) *holder {
 	return nobody
 }
 
-// rights answers what a person may do at some time.
-func (s *snapshot) rights(who person.ID) []right { return s.holder(who).rights }
-
 // answer answers the one question: may this person do this, here, at this moment?
 func (s *snapshot) answer(who person.ID, do Action, at Place, now *moment) Answer {
 	here, ok := s.places.Load().find(at)
@@ -120,12 +153,12 @@ func (s *snapshot) answer(who person.ID, do Action, at Place, now *moment) Answe
 
 func (h *holder) answer(do Action, at spot, now *moment) Answer {
 	best, of := noRight, -1
-	for i := range h.rights {
-		r := &h.rights[i]
+	for i := range h.reaches {
+		r := &h.reaches[i]
 		if r.unit != at.unit {
 			continue
 		}
-		if v := weigh(r.action == do, r.team == 0 || r.team == at.team, r.from, r.until, now.micros()); v > best {
+		if v := weigh(r.action == do, r.team == 0 || r.team == at.team, h.when(i, now)); v > best {
 			best, of = v, i
 			if best == permitted {
 				break
@@ -134,7 +167,7 @@ func (h *holder) answer(do Action, at spot, now *moment) Answer {
 	}
 	a := Answer{Allowed: best == permitted, Reason: reasons[best]}
 	if of >= 0 {
-		a.Grant = h.rights[of].id
+		a.Grant = h.terms[of].id
 	}
 	return a
 }
@@ -148,12 +181,13 @@ type entry struct {
 	from, until time.Time
 }
 
-// pack answers the entry as memory holds it; ok is false where its place does not exist.
-func (e *entry) pack(known *places) (r right, ok bool) {
-	r = right{id: e.id, from: e.from.UnixMicro(), until: math.MaxInt64, action: e.action}
+// pack answers the entry, read at a moment, as memory holds it; ok is false where its place does not exist.
+func (e *entry) pack(known *places, read int64) (r right, ok bool) {
+	r.id, r.action, r.from, r.until = e.id, e.action, e.from.UnixMicro(), endless
 	if !e.until.IsZero() {
 		r.until = e.until.UnixMicro()
 	}
+	r.always = r.from <= read && r.until == endless
 	r.spot, ok = known.find(Place{e.unit, e.team})
 	return r, ok
 }
@@ -180,9 +214,9 @@ func (s *snapshot) meet(list []Place) {
 	s.places.Store(next)
 }
 
-// put replaces the rights of the persons named; one who has no entries any more has no rights, and an entry at a place
-// that does not exist gives none. Readers see each person whole, before or after.
-func (s *snapshot) put(persons []person.ID, entries []entry) {
+// put replaces the rights of the persons named by those read at a moment; one who has no entries any more has no rights,
+// and an entry at a place that does not exist gives none. Readers see each person whole, before or after.
+func (s *snapshot) put(persons []person.ID, entries []entry, read time.Time) {
 	known := s.places.Load()
 	fresh := make(map[person.ID]*holder, len(persons))
 	for _, who := range persons {
@@ -195,16 +229,16 @@ func (s *snapshot) put(persons []person.ID, entries []entry) {
 	}
 	for i := range entries {
 		e := &entries[i]
-		r, ok := e.pack(known)
+		r, ok := e.pack(known, read.UnixMicro())
 		if !ok {
 			continue
 		}
 		h := fresh[e.person]
 		if h == nil {
-			h = &holder{id: e.person, rights: make([]right, 0, count[e.person])}
+			h = &holder{id: e.person, reaches: make([]reach, 0, count[e.person]), terms: make([]term, 0, count[e.person])}
 			fresh[e.person] = h
 		}
-		h.rights = append(h.rights, r)
+		h.reaches, h.terms = append(h.reaches, r.reach), append(h.terms, r.term)
 	}
 	gone := s.swap(fresh)
 	s.enlist(fresh, gone)
@@ -251,19 +285,18 @@ func (s *snapshot) enlist(fresh map[person.ID]*holder, gone []*holder) {
 		})
 	}
 	for _, h := range gone {
-		for i := range h.rights {
-			open(h.rights[i].unit)
+		for _, r := range h.reaches {
+			open(r.unit)
 		}
 	}
 	for _, h := range fresh {
 		if h == nil {
 			continue
 		}
-		for i := range h.rights {
-			unit := h.rights[i].unit
-			open(unit)
-			if list := next.holders[unit]; len(list) == 0 || list[len(list)-1] != h {
-				next.holders[unit] = append(list, h)
+		for _, r := range h.reaches {
+			open(r.unit)
+			if list := next.holders[r.unit]; len(list) == 0 || list[len(list)-1] != h {
+				next.holders[r.unit] = append(list, h)
 			}
 		}
 	}
@@ -295,9 +328,9 @@ type Posts struct {
 
 func (s *snapshot) posts(who person.ID, now int64) Posts {
 	var p Posts
-	rights := s.rights(who)
-	names := s.places.Load().names // after the rights: their places are numbered before they are put
-	for _, r := range rights {
+	h := s.holder(who)
+	names := s.places.Load().names // after the holder: the places are numbered before he is put
+	for r := range h.rights() {
 		if !r.holds(now) {
 			continue
 		}

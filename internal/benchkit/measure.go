@@ -93,6 +93,15 @@ func AtMost(name string, ours, peer time.Duration, what string, times float64) F
 	}
 }
 
+// AtLeast is a figure of which the goal is how many times faster than the peer it is.
+func AtLeast(name string, ours, peer time.Duration, what string, times float64) Figure {
+	ratio := float64(peer) / float64(ours)
+	return Figure{
+		Name: name, Ours: Round(ours), Peer: Round(peer) + " " + what, Ratio: ratio,
+		Goal: fmt.Sprintf("≥ %g×", times), Met: ratio >= times,
+	}
+}
+
 // Round writes a time with three digits.
 func Round(d time.Duration) string {
 	unit := time.Duration(1)
