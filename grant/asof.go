@@ -18,18 +18,18 @@ import (
 	"sitthi/person"
 )
 
-// Register is the list of rights of a unit as of a day (บัญชีสิทธิ์ ณ วันที่ …): who could do what.
-type Register struct {
+// Roster is the list of rights of a unit as of a day (บัญชีสิทธิ์ ณ วันที่ …): who could do what.
+type Roster struct {
 	Unit   agency.Unit
 	Day    thai.Date
 	Moment time.Time // the very moment: the end of the day or, of the present day, now
 	Asked  time.Time
-	Heads  []RegisterRow // who could give and end rights
-	Rights []RegisterRow // by level, group, and number
+	Heads  []RosterRow // who could give and end rights
+	Rights []RosterRow // by level, group, and number
 }
 
-// RegisterRow is one right or post that held.
-type RegisterRow struct {
+// RosterRow is one right or post that held.
+type RosterRow struct {
 	ID       ID
 	Number   int64 // ลำดับ; 0 for a post
 	Person   person.ID
@@ -48,10 +48,10 @@ type RegisterRow struct {
 }
 
 // CitizenShown is the citizen ID as the reader may see it.
-func (r RegisterRow) CitizenShown() string { return shown(r.Citizen, r.Masked) }
+func (r RosterRow) CitizenShown() string { return shown(r.Citizen, r.Masked) }
 
 // LastDay is the last day on which the row holds, and whether there is one.
-func (r RegisterRow) LastDay() (thai.Date, bool) { return Grant{Until: r.Until}.LastDay() }
+func (r RosterRow) LastDay() (thai.Date, bool) { return Grant{Until: r.Until}.LastDay() }
 
 // momentOf is the moment for which a list of a day is made: its end, and of the present day now.
 func momentOf(day thai.Date, now time.Time) time.Time {
@@ -64,7 +64,7 @@ func momentOf(day thai.Date, now time.Time) time.Time {
 // AsOf lists who could do what in a unit on a day: of the past as it was recorded then, of a day to come as things stand
 // now. Names and positions are those of today. Its head may read it, and administrators and auditors; for all others the
 // unit is absent.
-func (b *Book) AsOf(ctx context.Context, by person.ID, unit string, day thai.Date) (reg Register, err error) {
+func (b *Book) AsOf(ctx context.Context, by person.ID, unit string, day thai.Date) (list Roster, err error) {
 	err = b.db.Read(ctx, func(tx *store.Tx) error {
 		s, err := b.scope(ctx, tx, by)
 		if err != nil {
@@ -73,32 +73,32 @@ func (b *Book) AsOf(ctx context.Context, by person.ID, unit string, day thai.Dat
 		if !s.sees(unit) {
 			return problem.New(problem.NotFound, "grant.unit_not_found")
 		}
-		reg, err = b.asOf(ctx, tx, s, unit, day)
+		list, err = b.asOf(ctx, tx, s, unit, day)
 		return err
 	})
 	if err != nil {
-		return Register{}, err
+		return Roster{}, err
 	}
-	return reg, nil
+	return list, nil
 }
 
-func (b *Book) asOf(ctx context.Context, tx *store.Tx, s Scope, unit string, day thai.Date) (Register, error) {
-	reg := Register{Day: day, Moment: momentOf(day, tx.Now), Asked: tx.Now}
-	recorded := recordedAt(reg.Moment, tx.Now)
+func (b *Book) asOf(ctx context.Context, tx *store.Tx, s Scope, unit string, day thai.Date) (Roster, error) {
+	list := Roster{Day: day, Moment: momentOf(day, tx.Now), Asked: tx.Now}
+	recorded := recordedAt(list.Moment, tx.Now)
 	then, err := agency.FindAt(ctx, tx, unit, "", recorded)
 	if err != nil {
-		return Register{}, err
+		return Roster{}, err
 	}
-	reg.Unit = then.Unit
+	list.Unit = then.Unit
 	claims, err := claimsWhere(ctx, tx, recorded, `g.unit = $2`, `p.unit = $2 AND p.post = 'head'`, unit)
 	if err != nil {
-		return Register{}, err
+		return Roster{}, err
 	}
-	claims = slices.DeleteFunc(claims, func(c claim) bool { return !c.allows(reg.Moment) })
+	claims = slices.DeleteFunc(claims, func(c claim) bool { return !c.allows(list.Moment) })
 	slices.SortFunc(claims, compareClaims)
 	teams, err := agency.Teams(ctx, tx, unit)
 	if err != nil {
-		return Register{}, err
+		return Roster{}, err
 	}
 	teamNames := map[string]locale.Name{}
 	for _, t := range teams {
@@ -106,22 +106,22 @@ func (b *Book) asOf(ctx context.Context, tx *store.Tx, s Scope, unit string, day
 	}
 	people, err := b.peopleOf(ctx, tx, claims)
 	if err != nil {
-		return Register{}, err
+		return Roster{}, err
 	}
 	for _, c := range claims {
 		who := people[c.Person]
-		row := RegisterRow{
+		row := RosterRow{
 			ID: c.ID, Number: c.Number, Person: c.Person, Do: c.Do, Team: c.Place.Team, TeamName: teamNames[c.Place.Team], Kind: c.Kind,
 			Name: who.name, Position: who.position, Citizen: who.citizen, Masked: !s.Manages(unit),
 			From: c.From, Until: c.Until, Order: c.Order, GivenBy: people[person.ID(c.GivenBy)].name,
 		}
 		if c.Do == Administer {
-			reg.Heads = append(reg.Heads, row)
+			list.Heads = append(list.Heads, row)
 		} else {
-			reg.Rights = append(reg.Rights, row)
+			list.Rights = append(list.Rights, row)
 		}
 	}
-	return reg, nil
+	return list, nil
 }
 
 // listed is a person as a list shows him.
@@ -169,16 +169,16 @@ func (b *Book) peopleOf(ctx context.Context, tx *store.Tx, claims []claim) (map[
 
 // ExportAsOf answers the list of AsOf for a file in a format ("xlsx"). That it went out is recorded before it does,
 // and so is a refusal.
-func (b *Book) ExportAsOf(ctx context.Context, by person.ID, unit string, day thai.Date, format string) (Register, error) {
-	reg, read := b.AsOf(ctx, by, unit, day)
+func (b *Book) ExportAsOf(ctx context.Context, by person.ID, unit string, day thai.Date, format string) (Roster, error) {
+	list, read := b.AsOf(ctx, by, unit, day)
 	if read != nil && !errors.Is(read, problem.Denied) {
-		return Register{}, read
+		return Roster{}, read
 	}
 	act := &audit.Act{Name: "grant.export", Actor: string(by), Unit: unit, Detail: map[string]string{
-		"format": format, "rows": strconv.Itoa(len(reg.Heads) + len(reg.Rights)), "as_of": reg.Day.String(),
+		"format": format, "rows": strconv.Itoa(len(list.Heads) + len(list.Rights)), "as_of": list.Day.String(),
 	}}
 	if err := audit.Do(ctx, b.db, act, func(*store.Tx) error { return read }); err != nil {
-		return Register{}, err
+		return Roster{}, err
 	}
-	return reg, nil
+	return list, nil
 }

@@ -629,6 +629,16 @@ func (b *Book) Choices(ctx context.Context, by person.ID) (c Choices, err error)
 	return c, err
 }
 
+// Places answers every unit in which rights are given, with its groups, for who asks about himself.
+func (b *Book) Places(ctx context.Context) (c Choices, err error) {
+	err = b.db.Read(ctx, func(tx *store.Tx) error {
+		c, err = b.choices(ctx, tx, Scope{All: true})
+		c.Scope = Scope{}
+		return err
+	})
+	return c, err
+}
+
 func (b *Book) choices(ctx context.Context, tx *store.Tx, s Scope) (Choices, error) {
 	c := Choices{Scope: s, Teams: map[string][]agency.Team{}}
 	if s.All {

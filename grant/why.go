@@ -13,6 +13,7 @@ import (
 
 	"sitthi/agency"
 	"sitthi/audit"
+	"sitthi/internal/locale"
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/internal/thai"
@@ -194,9 +195,10 @@ type Deed struct {
 
 // Other is a right or a post that holds at the moment, and is for something else than what was asked.
 type Other struct {
-	Grant ID
-	Do    Action
-	At    Place
+	Grant              ID
+	Do                 Action
+	At                 Place
+	UnitName, TeamName locale.Name // the unit's short one
 }
 
 // Explanation is an answer with every condition of it and the act behind each.
@@ -275,7 +277,13 @@ func (b *Book) explain(ctx context.Context, tx *store.Tx, q Question) (Explanati
 		e.Conditions = append(e.Conditions, c)
 	}
 	for _, c := range r.Others {
-		e.Others = append(e.Others, Other{c.ID, c.Do, c.Place})
+		o := Other{Grant: c.ID, Do: c.Do, At: c.Place}
+		then, err := agency.FindAt(ctx, tx, c.Place.Unit, c.Place.Team, tx.Now)
+		if err != nil {
+			return Explanation{}, err
+		}
+		o.UnitName, o.TeamName = then.Unit.Short, then.Team.Name
+		e.Others = append(e.Others, o)
 	}
 	e.Names, err = names(ctx, tx, ids)
 	return e, err

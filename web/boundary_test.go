@@ -144,6 +144,17 @@ var calls = []call{
 	{"POST /admin/log", "citizen_id={citizen}&role=subject", overseers, false},
 	{"GET /admin/log/{entry}/proof", "", overseers, false},
 
+	// Why, and as of a day.
+	{"GET /why", "", signedIn(200), false},
+	{"GET /why?person={person}&action=consider&place={unit}", "", want{303, 404, 404, 200, 200}, false},
+	{"GET /why?person={person}&action=consider&place={unit}&day=1/10/2569", "", want{303, 404, 404, 200, 200}, false},
+	{"GET /why?person={person}&action=consider&place=TH-13", "", want{303, 404, 404, entitled, entitled}, false},
+	{"POST /why", "citizen={citizen}&action=consider&place={unit}", want{303, 303, 422, entitled, entitled}, true},
+	{"POST /why", "citizen={citizen}&action=consider&place=TH-13", want{303, 303, 422, entitled, entitled}, true},
+	{"GET /ko1/rights/as-of?unit={unit}", "", readers(404), false},
+	{"GET /ko1/rights/as-of?unit={unit}&day=1/10/2569", "", readers(404), false},
+	{"GET /ko1/rights/as-of/export.xlsx?unit={unit}", "", readers(404), false},
+
 	// Appointments, and the rights of heads.
 	{"GET /admin/appointments?unit={unit}", "", overseers, false},
 	{"GET /admin/appointments/new?unit={unit}", "", centre, false},

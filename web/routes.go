@@ -19,5 +19,6 @@ func (s *Server) Routes() []Route {
 		s.storyRoutes(),
 		s.logRoutes(),
 		s.appointmentsRoutes(),
+		s.whyRoutes(),
 	)
 }

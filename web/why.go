@@ -1,0 +1,400 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"sitthi/agency"
+	"sitthi/grant"
+	"sitthi/internal/problem"
+	"sitthi/internal/thai"
+	"sitthi/person"
+	"sitthi/web/views"
+)
+
+const (
+	whyPath  = "/why"
+	asOfPath = rightsPath + "/as-of"
+)
+
+// whyRoutes are the pages that tell why somebody may do something or may not, and who could do what on a day.
+func (s *Server) whyRoutes() []Route {
+	return []Route{
+		{Pattern: "GET " + whyPath, Access: SignedIn, Handle: s.why},
+		{Pattern: "POST " + whyPath, Access: SignedIn, Handle: s.askWhy},
+		{Pattern: "GET " + asOfPath, Access: SignedIn, Handle: s.asOf},
+		{Pattern: "GET " + asOfPath + "/export.xlsx", Access: SignedIn, Handle: s.exportAsOf},
+	}
+}
+
+// whyOf is the address of the page that explains what a person may do in a place now.
+func whyOf(who person.ID, do grant.Action, at grant.Place) string {
+	return whyPath + "?" + url.Values{"person": {string(who)}, "action": {doCode(do)}, "place": {placeCode(at)}}.Encode()
+}
+
+// administer is the action of a head in addresses; levels have a code of their own.
+const administer = "administer"
+
+// The actions that can be asked about, in their order.
+func doCode(do grant.Action) string {
+	if do == grant.Administer {
+		return administer
+	}
+	return grant.Level(do).Row().Code
+}
+
+func doOf(code string) (grant.Action, bool) {
+	if code == administer {
+		return grant.Administer, true
+	}
+	row, ok := grant.LevelOf(code)
+	return row.Level.Do(), ok
+}
+
+// doName is an action as a line of a list shows it.
+func doName(v *Visit, do grant.Action) string {
+	if do > grant.DoApprove {
+		return v.T("why.do_" + postCode(do))
+	}
+	return heading(grant.Level(do).Row().Name.In(v.Lang))
+}
+
+// postCode names what a post lets its holder do.
+func postCode(do grant.Action) string {
+	switch do {
+	case grant.Centre:
+		return "centre"
+	case grant.Audit:
+		return "audit"
+	}
+	return administer
+}
+
+// A place in an address and a form is TH-12, or IWM/G1 for a group.
+func placeCode(at grant.Place) string {
+	if at.Team == "" {
+		return at.Unit
+	}
+	return at.Unit + "/" + at.Team
+}
+
+func placeOfCode(code string) grant.Place {
+	unit, team, _ := strings.Cut(code, "/")
+	return grant.Place{Unit: unit, Team: team}
+}
+
+// asks reports whether a reader may ask about others.
+func asks(v *Visit) bool { return v.head() || readsAll(v) }
+
+// why shows the form and, once it is filled in, the answer.
+func (s *Server) why(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	given := r.URL.Query()
+	who := person.ID(given.Get("person"))
+	if who == "" && !asks(v) {
+		who = v.Session.Person
+	}
+	if who == "" || given.Get("action") == "" || given.Get("place") == "" {
+		return s.showWhy(w, r, v, http.StatusOK, given, who, nil, nil)
+	}
+	q, err := readQuestion(v, given)
+	if lines, ok := v.Problems(err); ok {
+		return s.showWhy(w, r, v, http.StatusUnprocessableEntity, given, who, nil, lines)
+	}
+	q.Who = who
+	e, err := s.Book.Why(r.Context(), v.Session.Person, q)
+	if err != nil {
+		return err
+	}
+	return s.showWhy(w, r, v, http.StatusOK, given, who, &e, nil)
+}
+
+// askWhy turns a citizen ID into a person, so that the ID itself stands in no address.
+func (s *Server) askWhy(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	form := r.PostForm
+	var check problem.Check
+	q, err := readQuestion(v, form)
+	if err := check.Merge(err); err != nil {
+		return err
+	}
+	who := person.ID(form.Get("person"))
+	switch {
+	case !asks(v):
+		who = v.Session.Person
+	case strings.TrimSpace(form.Get("citizen")) != "":
+		citizen := readCitizen(&check, "citizen", form.Get("citizen"))
+		if check.Failed() {
+			break
+		}
+		who, err = s.Book.Sought(r.Context(), v.Session.Person, q.At.Unit, citizen)
+		if errors.Is(err, problem.NotFound) {
+			check.Fail("citizen", "problem.person_unknown")
+			err = nil
+		}
+		if lines := askedTooMuch(w, v, err); lines != nil {
+			return s.showWhy(w, r, v, http.StatusTooManyRequests, form, "", nil, lines)
+		}
+		if err != nil {
+			return err
+		}
+	case who == "":
+		check.Fail("citizen", "grant.citizen_missing")
+	}
+	if lines, ok := v.Problems(check.Err()); ok {
+		return s.showWhy(w, r, v, http.StatusUnprocessableEntity, form, "", nil, lines)
+	}
+	query := url.Values{"person": {string(who)}, "action": {form.Get("action")}, "place": {form.Get("place")}}
+	for _, name := range []string{"day", "time"} {
+		if typed := strings.TrimSpace(form.Get(name)); typed != "" {
+			query.Set(name, typed)
+		}
+	}
+	return s.see(w, r, v, whyPath+"?"+query.Encode(), nil)
+}
+
+// readQuestion reads what is asked, but for whom it is about.
+func readQuestion(v *Visit, form url.Values) (grant.Question, error) {
+	var check problem.Check
+	do, ok := doOf(form.Get("action"))
+	if !ok {
+		check.Fail("action", "why.action_missing")
+	}
+	at := placeOfCode(form.Get("place"))
+	if at.Unit == "" {
+		check.Fail("place", "why.place_missing")
+	}
+	moment := readMoment(&check, v.Now, form.Get("day"), form.Get("time"))
+	return grant.Question{Do: do, At: at, Moment: moment}, check.Err()
+}
+
+// readMoment reads a day and a time of the clock. Without a day it is now or, with a time, today at that time; a day
+// without a time is its end, and the present day now.
+func readMoment(check *problem.Check, now time.Time, dayTyped, timeTyped string) time.Time {
+	day := readDate(check, "day", dayTyped)
+	clock := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(thai.Fold(timeTyped)), "น."))
+	if clock == "" {
+		if day.IsZero() || day == thai.DateOf(now) {
+			return now
+		}
+		return day.EndExclusive().Add(-time.Microsecond).UTC()
+	}
+	if day.IsZero() {
+		day = thai.DateOf(now)
+	}
+	for _, form := range []string{"15:04", "15.04", "15:04:05", "15.04.05"} {
+		if at, err := time.Parse(form, clock); err == nil {
+			return day.StartOfDay().Add(time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute + time.Duration(at.Second())*time.Second).UTC()
+		}
+	}
+	check.Fail("time", "why.time_wrong")
+	return time.Time{}
+}
+
+func (s *Server) showWhy(w http.ResponseWriter, r *http.Request, v *Visit, status int, typed url.Values, who person.ID, e *grant.Explanation, problems []views.FieldError) error {
+	p := v.Page("why.title")
+	p.Subtitle = v.T("why.subtitle")
+	p.Crumbs = rightsCrumbs(v)
+	if asks(v) {
+		p.Crumbs = rightsCrumbs(v, toRights(v))
+	}
+	p.Narrow, p.Problems = true, problems
+	body := views.WhyPage{
+		Action: whyPath, Asks: asks(v), Person: string(who), Citizen: typed.Get("citizen"), Chosen: typed.Get("person"),
+		Do: typed.Get("action"), Place: typed.Get("place"), Day: typed.Get("day"), Time: typed.Get("time"),
+	}
+	switch {
+	case who == v.Session.Person:
+		body.Name = v.T("why.yourself", "who", v.Session.Account.Name())
+	case e != nil:
+		body.Name = logName(v, string(who), e.Names)
+	}
+	if body.Name != "" && asks(v) {
+		body.Others = whyPath
+	}
+	for _, row := range grant.Levels {
+		body.Actions = append(body.Actions, views.Option{Value: row.Code, Label: levelName(v, row.Level)})
+	}
+	body.Actions = append(body.Actions, views.Option{Value: administer, Label: v.T("why.do_administer")})
+	choices, err := s.askable(r, v, who)
+	if err != nil {
+		return err
+	}
+	body.Places = placeOptions(v, choices)
+	for _, code := range choices.Scope.Heads {
+		if body.Name != "" {
+			break
+		}
+		people, err := s.Book.People(r.Context(), v.Session.Person, code)
+		if err != nil {
+			return err
+		}
+		for _, one := range people {
+			body.People = append(body.People, views.Option{Value: string(one.Person), Label: one.Name + " – " + one.Position})
+		}
+	}
+	if body.Place == "" && len(choices.Units) == 1 {
+		body.Place = choices.Units[0].Code
+	}
+	if e != nil {
+		body.Answer = s.answerOf(v, *e)
+	}
+	return s.show(w, r, v, status, p, views.Why(p, body))
+}
+
+// askable are the places that a reader may ask about: his own units, for who sees every unit all of them, and about
+// himself everyone all.
+func (s *Server) askable(r *http.Request, v *Visit, who person.ID) (grant.Choices, error) {
+	if who == v.Session.Person || !asks(v) {
+		return s.Book.Places(r.Context())
+	}
+	return s.Book.Choices(r.Context(), v.Session.Person)
+}
+
+// placeOptions lists units, each with its groups behind it.
+func placeOptions(v *Visit, c grant.Choices) []views.Option {
+	var list []views.Option
+	for _, u := range c.Units {
+		group := ""
+		if len(c.Teams[u.Code]) > 0 {
+			group = u.Short.In(v.Lang)
+		}
+		list = append(list, views.Option{Value: u.Code, Label: u.Short.In(v.Lang), Group: group})
+		for _, t := range c.Teams[u.Code] {
+			list = append(list, views.Option{Value: u.Code + "/" + t.Code, Label: t.Name.In(v.Lang), Group: group})
+		}
+	}
+	return list
+}
+
+// placeName is a place as the answer shows it.
+func placeName(v *Visit, then agency.Then) string {
+	if then.Team.Code == "" {
+		return then.Unit.Short.In(v.Lang)
+	}
+	return then.Unit.Short.In(v.Lang) + " · " + then.Team.Name.In(v.Lang)
+}
+
+// answerOf puts an explanation into the reader's words.
+func (s *Server) answerOf(v *Visit, e grant.Explanation) *views.WhyAnswer {
+	a := &views.WhyAnswer{Allowed: e.Allowed, Title: v.T("why.yes")}
+	if !e.Allowed {
+		a.Title = v.T("why.no", "reason", v.T("why.because_"+string(e.Reason)))
+	}
+	a.Question = strings.Join([]string{logName(v, string(e.Who), e.Names), doName(v, e.Do), placeName(v, e.Place), moment(v, e.Moment)}, " · ")
+	switch {
+	case e.Past():
+		a.Tense = v.T("why.past")
+	case e.Future():
+		a.Tense = v.T("why.future")
+	}
+	for _, c := range e.Conditions {
+		a.Conditions = append(a.Conditions, s.conditionOf(v, e, c))
+	}
+	for _, o := range e.Others {
+		one := views.WhyOther{Label: doName(v, o.Do) + " · " + o.UnitName.In(v.Lang)}
+		if o.At.Team != "" {
+			one.Label += " · " + o.TeamName.In(v.Lang)
+		}
+		if o.Do <= grant.DoApprove && sees(v, o.At.Unit) {
+			one.Href = "/ko1/grants/" + o.Grant.String()
+		}
+		a.Others = append(a.Others, one)
+	}
+	return a
+}
+
+// sees reports whether the reader may open the rights of a unit.
+func sees(v *Visit, unit string) bool { return readsAll(v) || slices.Contains(v.Posts.Heads, unit) }
+
+// readsAll reports whether the reader sees every unit, and the log.
+func readsAll(v *Visit) bool { return v.Posts.Administrator || v.Posts.Auditor }
+
+var metKinds = map[grant.Met]views.BadgeKind{grant.Yes: views.BadgeOK, grant.No: views.BadgeDanger, grant.Unknown: views.BadgeWarn}
+
+// conditionOf puts one condition into words: what it asks, how it stands, the act behind it, and what to do.
+func (s *Server) conditionOf(v *Visit, e grant.Explanation, c grant.Condition) views.WhyCondition {
+	kind := ""
+	if e.Do > grant.DoApprove {
+		kind = "post_"
+	}
+	words := views.WhyCondition{
+		Kind: metKinds[c.Met], State: v.T("why.met_" + string(c.Met)),
+		Title: v.T(s.keyOf("why.title_"+kind+string(c.Code), "why.title_"+string(c.Code)), "action", doName(v, e.Do)),
+	}
+	if c.Code == grant.CondPlace && c.Reason != grant.UnknownPlace {
+		words.Text = placeWords(v, e)
+	} else {
+		state := string(c.Code) + "_" + string(c.Reason)
+		words.Text = v.T(s.keyOf("why."+kind+state, "why."+state), "place", placeName(v, e.Place), "from", shortDate(v, thai.DateOf(c.From)), "until", lastWords(v, c.Until))
+	}
+	if c.Met != grant.Yes && !e.Past() {
+		if key := s.keyOf("why.next_"+kind+string(c.Reason), "why.next_"+string(c.Reason)); s.catalog.Has(key) {
+			words.Next = v.T(key)
+		}
+	}
+	d := c.Deed
+	if !d.At.IsZero() {
+		words.When, words.Time = moment(v, d.At), d.At.Format(time.RFC3339)
+		words.Deed = v.T("why.recorded")
+		if d.Act != "" {
+			words.Deed = v.T("why.deed", "act", s.logActName(v, d.Act), "who", logName(v, d.By, e.Names))
+		}
+		if d.Order != "" {
+			words.Deed += " · " + v.T("rights.order_then", "order", d.Order)
+		}
+		words.Reason = d.Reason
+	}
+	if c.Code == grant.CondRight && d.Grant != (grant.ID{}) && sees(v, e.At.Unit) {
+		words.Links = append(words.Links, views.ButtonLinkParams{Label: v.T("why.see_right"), Href: "/ko1/grants/" + d.Grant.String()})
+	}
+	if c.Code == grant.CondRight && d.Post != (grant.ID{}) && readsAll(v) {
+		words.Links = append(words.Links, views.ButtonLinkParams{Label: v.T("why.see_post"), Href: appointmentsPath + "/" + d.Post.String()})
+	}
+	if d.Act != "" && readsAll(v) {
+		day := thai.DateOf(d.At).Numeric(string(v.Lang))
+		words.Links = append(words.Links, views.ButtonLinkParams{Label: v.T("why.see_log"), Note: words.Title,
+			Href: logAddress(url.Values{}, logSubject, string(e.Who), logAct, d.Act, logFrom, day, logTo, day)})
+	}
+	return words
+}
+
+// keyOf is the first key that has a text: what is said of a post, or else of both.
+func (s *Server) keyOf(post, both string) string {
+	if s.catalog.Has(post) {
+		return post
+	}
+	return both
+}
+
+// placeWords say how the unit and the group stood.
+func placeWords(v *Visit, e grant.Explanation) string {
+	u := e.Place.Unit
+	key := "why.place_serves"
+	switch {
+	case !u.Active:
+		key = "why.place_retired"
+	case e.At.Team != "" && !e.Place.Team.Active:
+		key = "why.place_team_retired"
+	case e.Do > grant.DoApprove:
+		key = "why.place_in_use"
+	case !u.Considers:
+		key = "why.place_no_rights"
+	case e.Do == grant.DoReview && !u.UsesReview:
+		key = "why.place_no_review"
+	}
+	text := v.T(key, "place", placeName(v, e.Place))
+	if e.Place.Unsure {
+		text += " " + v.T("why.place_unsure")
+	}
+	return text
+}
+
+func lastWords(v *Visit, until time.Time) string {
+	if until.IsZero() {
+		return v.T("rights.no_end")
+	}
+	return shortDate(v, thai.LastDay(until))
+}
