@@ -115,6 +115,7 @@ func (s *Server) showRight(w http.ResponseWriter, r *http.Request, v *Visit, sta
 	if g.Registered {
 		body.Actions = append(body.Actions, views.ButtonLinkParams{Label: v.T("rights.story"), Href: storyPath(g.Unit, g.Person), Icon: views.IconHistory})
 	}
+	body.Actions = append(body.Actions, views.ButtonLinkParams{Label: v.T("why.short"), Note: v.T("why.title"), Href: whyOf(g.Person, g.Level.Do(), g.Grant.Scope()), Icon: views.IconInfo})
 	body.Events = versionsOf(v, g)
 	return s.show(w, r, v, status, p, views.RightOf(p, body))
 }
@@ -367,11 +368,12 @@ func (s *Server) myRights(w http.ResponseWriter, r *http.Request, v *Visit) erro
 	p := v.Page("rights.mine_title")
 	p.Subtitle = v.T("rights.mine_subtitle", "name", v.Session.Account.Name())
 	p.Crumbs = rightsCrumbs(v)
-	body := views.MyRights{Empty: views.EmptyParams{Title: v.T("rights.mine_none"), Text: v.T("rights.mine_none_text")}}
+	body := views.MyRights{Ask: views.ButtonLinkParams{Label: v.T("why.title"), Href: whyPath, Icon: views.IconInfo}, Empty: views.EmptyParams{Title: v.T("rights.mine_none"), Text: v.T("rights.mine_none_text")}}
 	for _, row := range own.Rows {
 		one := views.MyRight{
 			Title: levelName(v, row.Level), Place: placeOf(v, row), GivenBy: own.Givers[row.GivenBy], State: v.T("rights.state_" + string(row.State)), StateKind: stateKinds[row.State],
 			Period: v.T("rights.from_to", "from", shortDate(v, thai.DateOf(row.From)), "until", untilWords(v, row.Grant)),
+			Why:    whyOf(row.Person, row.Level.Do(), row.Grant.Scope()),
 		}
 		if row.State == grant.StateEnded || row.State == grant.StateExpired {
 			body.Past = append(body.Past, one)
@@ -387,7 +389,12 @@ func (s *Server) myRights(w http.ResponseWriter, r *http.Request, v *Visit) erro
 		if !a.Until.IsZero() {
 			until = shortDate(v, thai.LastDay(a.Until))
 		}
+		why := ""
+		if a.Post == grant.Head {
+			why = whyOf(a.Person, grant.Administer, grant.Place{Unit: a.Unit})
+		}
 		body.Posts = append(body.Posts, views.MyRight{
+			Why:   why,
 			Title: grant.PostName(a.Post, a.Kind).In(v.Lang), Place: a.UnitName.In(v.Lang), GivenBy: a.ProposedBy,
 			Period: v.T("rights.from_to", "from", shortDate(v, thai.DateOf(a.From)), "until", until), State: v.T("rights.state_active"), StateKind: views.BadgeOK,
 		})

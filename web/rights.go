@@ -149,6 +149,10 @@ func (s *Server) rightsPage(w http.ResponseWriter, r *http.Request, v *Visit, le
 	body.Tabs = tabsOf(v, overview, choices, level.Code)
 	if level.Code == allLevels.Code {
 		body.Units = figuresOf(v, overview)
+		body.Links = []views.ButtonLinkParams{
+			{Label: v.T("why.title"), Href: whyPath, Icon: views.IconInfo},
+			{Label: v.T("asof.link"), Href: asOfPath, Icon: views.IconHistory},
+		}
 		if overview.Waiting > 0 {
 			body.Waiting = &views.ButtonLinkParams{Label: v.T("rights.waiting_see", "n", overview.Waiting), Href: rightsPath + "/waiting"}
 		}
@@ -360,7 +364,7 @@ func rowOf(v *Visit, r grant.Row, s grant.Scope, f grant.Filter, saved string) v
 		Number: strconv.FormatInt(r.Number, 10), Unit: r.UnitName.In(v.Lang), Level: levelName(v, r.Level),
 		Citizen: r.CitizenShown(), Name: r.Name, From: shortDate(v, thai.DateOf(r.From)), Until: untilWords(v, r.Grant),
 		State: v.T("rights.state_" + string(r.State)), StateKind: stateKinds[r.State], Hit: f.Search, HitCitizen: f.Citizen,
-		See: "/ko1/grants/" + r.ID, Saved: saved != "" && r.ID == saved,
+		See: "/ko1/grants/" + r.ID, Why: whyOf(r.Person, r.Level.Do(), r.Grant.Scope()), Saved: saved != "" && r.ID == saved,
 	}
 	if r.Team != "" {
 		row.Team = r.TeamName.In(v.Lang)

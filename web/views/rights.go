@@ -10,8 +10,10 @@ type RightsPage struct {
 	Units []UnitFigures
 	// Waiting is told above the grid when registered persons wait for the reader's word; nil for none.
 	Waiting *ButtonLinkParams
-	Grid    Grid
-	Rows    []RightRow
+	// Links lead to other looks at the rights; only the overview has them.
+	Links []ButtonLinkParams
+	Grid  Grid
+	Rows  []RightRow
 }
 
 // UnitFigures are the numbers of one unit.
@@ -43,6 +45,7 @@ type RightRow struct {
 	HitCitizen                string
 	See                       string // address of the right; "" when there is nothing more to see
 	End                       string // address of its Delete; "" when the reader may not
+	Why                       string // address that explains whether it lets its holder act; "" for none
 	Saved                     bool   // just saved: the row stands out
 }
 
@@ -129,6 +132,7 @@ type MyRights struct {
 	Past  []MyRight
 	Posts []MyRight
 	Empty EmptyParams
+	Ask   ButtonLinkParams // leads to why, or why not
 }
 
 // MyRight is one right or post of the reader.
@@ -139,6 +143,7 @@ type MyRight struct {
 	GivenBy   string
 	State     string
 	StateKind BadgeKind
+	Why       string // address that explains it
 }
 
 // StoryPage is the history of a unit, or of one person in it.
