@@ -166,13 +166,13 @@ func readQuestion(v *Visit, form url.Values) (grant.Question, error) {
 	if at.Unit == "" {
 		check.Fail("place", "why.place_missing")
 	}
-	moment := readMoment(&check, v.Now, form.Get("day"), form.Get("time"))
+	moment := readAskedMoment(&check, v.Now, form.Get("day"), form.Get("time"))
 	return grant.Question{Do: do, At: at, Moment: moment}, check.Err()
 }
 
-// readMoment reads a day and a time of the clock. Without a day it is now or, with a time, today at that time; a day
+// readAskedMoment reads a day and a time of the clock. Without a day it is now or, with a time, today at that time; a day
 // without a time is its end, and the present day now.
-func readMoment(check *problem.Check, now time.Time, dayTyped, timeTyped string) time.Time {
+func readAskedMoment(check *problem.Check, now time.Time, dayTyped, timeTyped string) time.Time {
 	day := readDate(check, "day", dayTyped)
 	clock := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(thai.Fold(timeTyped)), "น."))
 	if clock == "" {

@@ -97,7 +97,7 @@ func TestWhy(t *testing.T) {
 	})
 }
 
-func TestReadMoment(t *testing.T) {
+func TestReadAskedMoment(t *testing.T) {
 	now := time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		day, clock string
