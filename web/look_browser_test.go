@@ -58,3 +58,22 @@ func TestPersonFoundInABrowser(t *testing.T) {
 		rows.See("สุดา", "อนุชา")
 	}
 }
+
+// With one unit there is nothing to choose before the citizen ID, so the form begins there.
+func TestFirstFieldInABrowser(t *testing.T) {
+	k := newKit(t)
+	b := k.enter(t, chief12, "วิชัย")
+	const field = "#field-citizen"
+	b.Go("/ko1/rights/consider")
+	b.Click("เพิ่มเจ้าหน้าที่")
+	b.In("#dialog").See("เจ้าหน้าที่ผู้ใช้งาน")
+	b.Text(field + ":focus")
+	b.Go("/ko1/rights/consider/new")
+	b.Text(field + ":focus")
+	two := grant.AppointmentOrder{Unit: "TH-14", Post: grant.Head, Kind: grant.Acting, Person: k.who[chief12], OrderNumber: "1", LastDay: in20Days(k)}
+	proposed := must(k.book.Propose(t.Context(), k.who[admin1], two))(t)
+	must(k.book.ConfirmAppointment(t.Context(), k.who[admin2], proposed.ID))(t)
+	b.Go("/ko1/rights/consider")
+	b.Click("เพิ่มเจ้าหน้าที่")
+	b.Text("#dialog [name=unit]:focus")
+}

@@ -932,7 +932,7 @@ func Give(p Page, f GiveForm) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = CitizenIDField(p, FieldParams{Name: "citizen", Label: p.T("rights.citizen"), Required: true, Value: f.Citizen}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = CitizenIDField(p, FieldParams{Name: "citizen", Label: p.T("rights.citizen"), Required: true, Value: f.Citizen, Attrs: templ.Attributes{"autofocus": len(f.Units) == 1}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -42,6 +42,7 @@ function fill(dialog, fragment) {
   if (!dialog.open) dialog.showModal();
   const first =
     dialog.querySelector('[data-error-summary]') ??
+    dialog.querySelector('.dialog-body [autofocus]') ??
     dialog.querySelector('.dialog-body :is(input:not([type="hidden"], [readonly]), select, textarea)') ??
     dialog.querySelector('.dialog-body :is(button, a)');
   first?.focus();
