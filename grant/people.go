@@ -533,30 +533,51 @@ func (b *Book) Log(ctx context.Context, by person.ID, q audit.Query) (entries []
 	return entries, next, err
 }
 
-// Names answers the names of registered persons by id; those without an account are left out. It is for lists whose
-// rows the caller may see already.
-func (b *Book) Names(ctx context.Context, ids []person.ID) (who map[person.ID]string, err error) {
+// Names answers the names of registered persons by id: to who reads every unit of all, to a head of those who belong to
+// one of his units, or have or had a right or an appointment there. Everyone else is left out, as is who has no account.
+// It fails with Denied for who is neither.
+func (b *Book) Names(ctx context.Context, by person.ID, ids []person.ID) (who map[person.ID]string, err error) {
 	err = b.db.Read(ctx, func(tx *store.Tx) error {
-		who, err = names(ctx, tx, ids)
+		s, err := b.scope(ctx, tx, by)
+		if err != nil {
+			return err
+		}
+		near := &where{}
+		if !s.All {
+			for _, unit := range s.Heads {
+				near.add(`a.unit = ? OR EXISTS (SELECT 1 FROM grants g WHERE g.person_id = a.person_id AND g.unit = ?)
+					OR EXISTS (SELECT 1 FROM appointments p WHERE p.person_id = a.person_id AND p.unit = ?)`, unit, unit, unit)
+			}
+		}
+		who, err = namesAmong(ctx, tx, near, ids)
 		return err
 	})
 	return who, err
 }
 
+// names answers the names of registered persons by id, for lists whose rows the reader may see.
 func names(ctx context.Context, tx *store.Tx, ids []person.ID) (map[person.ID]string, error) {
+	return namesAmong(ctx, tx, &where{}, ids)
+}
+
+// namesAmong answers the names of those persons for whom one of some conditions holds; without any, of all.
+func namesAmong(ctx context.Context, tx *store.Tx, either *where, ids []person.ID) (map[person.ID]string, error) {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	who := make(map[person.ID]string, len(ids))
 	if len(ids) == 0 {
 		return who, nil
 	}
 	w := &where{}
-	in(w, "person_id", ids)
+	if len(either.parts) > 0 {
+		w.either(either)
+	}
+	in(w, "a.person_id", ids)
 	type named struct {
 		id            person.ID
 		given, family string
 	}
 	list, err := store.Rows(func(row store.Row) (n named, err error) { return n, row.Scan(&n.id, &n.given, &n.family) })(tx.Query(ctx,
-		`SELECT person_id, given_name, family_name FROM accounts WHERE `+w.String(), w.args...))
+		`SELECT a.person_id, a.given_name, a.family_name FROM accounts a WHERE `+w.String(), w.args...))
 	if err != nil {
 		return nil, fmt.Errorf("find names: %w", err)
 	}

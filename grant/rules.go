@@ -276,7 +276,6 @@ type Ending struct {
 	Reason string
 	// LeavesNone says that the one who ends knows nobody is left at the level in the unit.
 	LeavesNone bool
-	Version    int64
 }
 
 // mayRevoke decides whether a grant may be ended. Ending is never refused for what it leaves behind, but the last

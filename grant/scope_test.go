@@ -24,7 +24,7 @@ var unscoped = map[string]string{
 	"Age": "tells a duration", "Loaded": "tells a state", "Load": "reads into memory", "CatchUp": "reads into memory", "Follow": "reads into memory",
 	"Moved": "notes a change inside an act", "Registered": "a hook inside a registration", "InstallAdministrator": "from the terminal alone",
 	"Allows": "is the rule itself", "Require": "is the rule itself", "RequireAdministrator": "is the rule itself", "Posts": "is the rule itself",
-	"Names": "for rows the caller may see already", "TurnAway": "records a refusal",
+	"TurnAway": "records a refusal",
 }
 
 // TestScope tries every method of the book across the border of a unit: a chief of TH-13 sees and changes nothing of
@@ -151,6 +151,10 @@ func TestScope(t *testing.T) {
 			"Unmask": func(by person.ID, there bool) (any, error) {
 				return k.book.Unmask(ctx, by, person.ID(pick(there, string(holder))), "x")
 			},
+			"Names": func(by person.ID, there bool) (any, error) {
+				return k.book.Names(ctx, by, []person.ID{person.ID(pick(there, string(holder)))})
+			},
+			"Picture":  func(by person.ID, there bool) (any, error) { return k.book.Picture(ctx, by) },
 			"Overview": func(by person.ID, there bool) (any, error) { return k.book.Overview(ctx, by) },
 			"Choices":  func(by person.ID, there bool) (any, error) { return k.book.Choices(ctx, by) },
 			"Appointments": func(by person.ID, there bool) (any, error) {
@@ -494,12 +498,25 @@ func TestReading(t *testing.T) {
 			}
 			_, err = k.book.Unmask(ctx, k.chief12, who, "อยากรู้")
 			k.refused(t, err, problem.Denied, "grant.denied_not_reader", k.chief12)
-			names, err := k.book.Names(ctx, []person.ID{who, who, k.chief12, "nobody", ""})
-			if err != nil || len(names) != 2 || names[who] != "ปิ่นแก้ว รอดี" {
-				t.Errorf("%v, %v", names, err)
+			// A deputy of another office is near by his appointment, who got a right from elsewhere by the right.
+			deputy, guest := k.officer(t, "TH-14"), k.officer(t, "TH-14")
+			k.appoint(t, AppointmentOrder{Post: Head, Kind: Acting, Unit: "TH-12", Person: deputy, LastDay: today.AddDays(5)})
+			k.revoke(t, k.chief12, k.give(t, k.chief12, to(guest, "TH-12", Consider)))
+			asked := []person.ID{who, who, k.chief12, deputy, guest, k.chief13, k.admins[1], "nobody", ""}
+			for by, n := range map[person.ID]int{k.auditor: 6, k.admins[0]: 6, k.chief12: 4, k.iwm: 0} {
+				names, err := k.book.Names(ctx, by, asked)
+				if err != nil || len(names) != n || n > 0 && names[who] != "ปิ่นแก้ว รอดี" {
+					t.Errorf("%s learns %v, %v", by, names, err)
+				}
+				if names, err := k.book.Names(ctx, by, nil); err != nil || len(names) != 0 {
+					t.Errorf("%v, %v", names, err)
+				}
 			}
-			if names, err := k.book.Names(ctx, nil); err != nil || len(names) != 0 {
-				t.Errorf("%v, %v", names, err)
+			for _, by := range []person.ID{who, "", "nobody"} {
+				names, err := k.book.Names(ctx, by, asked)
+				if checkProblem(t, err, problem.Denied, "grant.denied_not_reader"); len(names) != 0 {
+					t.Errorf("%s learns %v", by, names)
+				}
 			}
 			if got, ok, err := k.book.Whose(ctx, k.chief12, id); err != nil || !ok || got != who {
 				t.Errorf("%v, %v, %v", got, ok, err)

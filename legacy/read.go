@@ -95,7 +95,7 @@ func (d *Desk) Import(ctx context.Context, by person.ID, id string) (s Sight, er
 	for _, c := range s.Commits {
 		ids = append(ids, c.SignedBy)
 	}
-	s.Names, err = d.Book.Names(ctx, ids)
+	s.Names, err = d.Book.Names(ctx, by, ids)
 	return s, err
 }
 

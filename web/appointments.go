@@ -269,7 +269,7 @@ func (s *Server) showAppointment(w http.ResponseWriter, r *http.Request, v *Visi
 // eventsOfAppointment tells what was done about an appointment, the newest first.
 func (s *Server) eventsOfAppointment(r *http.Request, v *Visit, h grant.Held) ([]views.Event, error) {
 	a := h.Appointment
-	names, err := s.Book.Names(r.Context(), []person.ID{person.ID(a.ProposedBy), person.ID(a.ConfirmedBy), person.ID(a.ClosedBy)})
+	names, err := s.Book.Names(r.Context(), v.Session.Person, []person.ID{person.ID(a.ProposedBy), person.ID(a.ConfirmedBy), person.ID(a.ClosedBy)})
 	if err != nil {
 		return nil, err
 	}
@@ -400,7 +400,7 @@ func refused(v *Visit, err error) (status int, lines []views.FieldError) {
 
 // proposed is the news that a proposal waits for its confirmation.
 func (s *Server) proposed(r *http.Request, v *Visit, a grant.Appointment) (*views.Notice, error) {
-	names, err := s.Book.Names(r.Context(), []person.ID{a.Person})
+	names, err := s.Book.Names(r.Context(), v.Session.Person, []person.ID{a.Person})
 	if err != nil {
 		return nil, err
 	}

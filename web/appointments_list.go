@@ -206,7 +206,7 @@ func (s *Server) addSeconds(r *http.Request, v *Visit, body *views.AppointmentsP
 	for i, g := range rights {
 		ids[i] = g.GivenBy
 	}
-	names, err := s.Book.Names(r.Context(), ids)
+	names, err := s.Book.Names(r.Context(), v.Session.Person, ids)
 	if err != nil {
 		return err
 	}

@@ -128,7 +128,7 @@ func (s *Server) withdrawDeputy(w http.ResponseWriter, r *http.Request, v *Visit
 	if err != nil {
 		return err
 	}
-	names, err := s.Book.Names(r.Context(), []person.ID{a.Person})
+	names, err := s.Book.Names(r.Context(), v.Session.Person, []person.ID{a.Person})
 	if err != nil {
 		return err
 	}

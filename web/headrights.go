@@ -101,7 +101,7 @@ func (s *Server) proposeHeadRight(w http.ResponseWriter, r *http.Request, v *Vis
 	if err != nil {
 		return err
 	}
-	names, err := s.Book.Names(r.Context(), []person.ID{g.Person})
+	names, err := s.Book.Names(r.Context(), v.Session.Person, []person.ID{g.Person})
 	if err != nil {
 		return err
 	}

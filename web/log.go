@@ -147,7 +147,7 @@ func (s *Server) showLog(w http.ResponseWriter, r *http.Request, v *Visit, page 
 	for _, e := range entries {
 		ids = append(ids, person.ID(e.Actor), person.ID(e.Subject))
 	}
-	names, err := s.Book.Names(r.Context(), ids)
+	names, err := s.Book.Names(r.Context(), v.Session.Person, ids)
 	if err != nil {
 		return err
 	}

@@ -349,7 +349,7 @@ func (s *Server) decideIdentity(w http.ResponseWriter, r *http.Request, v *Visit
 	if err != nil {
 		return err
 	}
-	names, err := s.Book.Names(r.Context(), []person.ID{who})
+	names, err := s.Book.Names(r.Context(), v.Session.Person, []person.ID{who})
 	if err != nil {
 		return err
 	}

@@ -87,7 +87,6 @@ type RightSight struct {
 	Actions []ButtonLinkParams
 	Again   string // address that gives an ended right once more; "" for none
 	Form    string
-	AgainTo string
 	Events  []Event
 }
 
