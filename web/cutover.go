@@ -112,7 +112,7 @@ func (s *Server) cutovers(w http.ResponseWriter, r *http.Request, v *Visit) erro
 	for i, c := range list {
 		ids[i] = person.ID(c.CreatedBy)
 	}
-	names, err := s.Book.Names(r.Context(), ids)
+	names, err := s.Book.Names(r.Context(), v.Session.Person, ids)
 	if err != nil {
 		return err
 	}
