@@ -52,7 +52,9 @@ func (s *Server) admin(w http.ResponseWriter, r *http.Request, v *Visit) error {
 		tile("systems", "/admin/systems", views.IconFolder),
 		tile("announcements", "/admin/announcements", views.IconInfo),
 		tile("cutover", cutoverPath, views.IconNext),
+		tile("programs", programsPath, views.IconKey),
 		tile("log", logPath, views.IconHistory),
+		tile("decisions", decisionsPath, views.IconHistory),
 	}))
 }
 

@@ -21,6 +21,7 @@ import (
 	"sitthi/officer"
 	"sitthi/person"
 	"sitthi/portal"
+	"sitthi/program"
 	"sitthi/signin"
 )
 
@@ -208,6 +209,17 @@ var calls = []call{
 	{"POST /admin/units/IWM/teams/{team}/retire", "version=1", centre, false},
 	{"POST /admin/units/IWM/teams/{team}/restore", "version=1", centre, false},
 
+	// Programs that ask who may do what.
+	{"GET /programs", "", everyone(200), false},
+	{"GET /admin/programs", "", centre, false},
+	{"GET /admin/programs/new", "", centre, false},
+	{"POST /admin/programs/new", "name=x&which=some&units={unit}&actions=approve", centre, false},
+	{"GET /admin/programs/{program}", "", centre, false},
+	{"GET /admin/programs/{program}/revoke", "", centre, false},
+	{"POST /admin/programs/{program}/revoke", "reason=x", centre, false},
+	{"GET /log/decisions?program={program}&unit={unit}&person={person}", "", overseers, false},
+	{"POST /log/decisions", "citizen_id={citizen}", overseers, false},
+
 	// Systems and announcements.
 	{"GET /admin/systems", "", centre, false},
 	{"GET /admin/systems/{system}", "", centre, false},
@@ -301,8 +313,11 @@ func theirs(t *testing.T, k *kit) objects {
 	}))(t)
 	entries, _, err := k.book.Log(t.Context(), k.who[auditor], audit.Query{Unit: "TH-12", Limit: 1})
 	check(t, err)
+	asks, _, err := k.programs.Create(t.Context(), string(k.who[admin1]), program.Order{Name: theirNote, Scope: program.Scope{Units: []string{"TH-12"}, AllActions: true}})
+	check(t, err)
 	return objects{
-		"unit": "TH-12", "entry": entries[0].ID, "team": "G1", "grant": live.ID, "ended": ended.ID, "person": string(k.who[considers]), "waiting": string(waiting),
+		"program": asks.ID,
+		"unit":    "TH-12", "entry": entries[0].ID, "team": "G1", "grant": live.ID, "ended": ended.ID, "person": string(k.who[considers]), "waiting": string(waiting),
 		"citizen": considers, "digits": considers[9:], "form": store.NewID(), "system": "haz2009", "announcement": announced[0].ID, "cutover": change.ID,
 		"appointment": deputy.ID,
 		"session":     must(k.signin.List(t.Context(), k.who[chief12]))(t)[0].ID, "flow": strings.TrimPrefix(page.location, "/officer/register/"),
@@ -318,7 +333,7 @@ const (
 // absent are objects that do not exist, as long as those that do.
 func absent() objects {
 	o := objects{"unit": "TH-99", "team": "G7", "citizen": "1990000000043", "digits": "0043", "system": "haz2999"}
-	for _, name := range []string{"entry", "grant", "ended", "person", "waiting", "form", "announcement", "cutover", "appointment", "session", "flow", "reset"} {
+	for _, name := range []string{"entry", "grant", "ended", "person", "waiting", "form", "announcement", "cutover", "appointment", "program", "session", "flow", "reset"} {
 		o[name] = store.NewID()
 	}
 	return o

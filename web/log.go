@@ -76,13 +76,13 @@ var logFacts = []string{
 
 // readLog shows the whole log (บันทึกการใช้งาน) to auditors and central administrators.
 func (s *Server) readLog(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	page := views.LogPage{Filters: logFiltersOf(r.URL.Query()), Role: logSubject}
+	page := views.LogPage{Filters: filtersOf(r.URL.Query(), logFilters), Role: logSubject}
 	return s.showLog(w, r, v, page, r.URL.Query().Get(logBefore), nil)
 }
 
 // findInLog turns a citizen ID into a person, so that the ID itself stands in no address.
 func (s *Server) findInLog(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	page := views.LogPage{Filters: logFiltersOf(r.PostForm), Role: r.PostForm.Get("role"), CitizenID: r.PostForm.Get("citizen_id")}
+	page := views.LogPage{Filters: filtersOf(r.PostForm, logFilters), Role: r.PostForm.Get("role"), CitizenID: r.PostForm.Get("citizen_id")}
 	if page.Role != logActor {
 		page.Role = logSubject
 	}
@@ -99,17 +99,6 @@ func (s *Server) findInLog(w http.ResponseWriter, r *http.Request, v *Visit) err
 	}
 	page.Filters.Set(page.Role, string(who))
 	return s.see(w, r, v, logPath+"?"+page.Filters.Encode(), nil)
-}
-
-// logFiltersOf keeps the filters that are set, and nothing else.
-func logFiltersOf(q url.Values) url.Values {
-	filters := url.Values{}
-	for _, name := range logFilters {
-		if value := strings.TrimSpace(q.Get(name)); value != "" {
-			filters.Set(name, value)
-		}
-	}
-	return filters
 }
 
 func (s *Server) showLog(w http.ResponseWriter, r *http.Request, v *Visit, page views.LogPage, before string, faults []views.FieldError) error {
@@ -201,7 +190,15 @@ func logDate(typed string) (thai.Date, error) {
 
 // logAddress is the address of the log with these filters, some of them changed.
 func logAddress(filters url.Values, changes ...string) string {
+	return addressOf(logPath, filters, changes...)
+}
+
+// addressOf is the address of a page with these filters, some of them changed.
+func addressOf(path string, filters url.Values, changes ...string) string {
 	q := maps.Clone(filters)
+	if q == nil {
+		q = url.Values{}
+	}
 	for i := 0; i+1 < len(changes); i += 2 {
 		q.Del(changes[i])
 		if changes[i+1] != "" {
@@ -209,9 +206,9 @@ func logAddress(filters url.Values, changes ...string) string {
 		}
 	}
 	if len(q) == 0 {
-		return logPath
+		return path
 	}
-	return logPath + "?" + q.Encode()
+	return path + "?" + q.Encode()
 }
 
 func logUnits(v *Visit, units []agency.Unit) []views.Option {

@@ -20,5 +20,8 @@ func (s *Server) Routes() []Route {
 		s.logRoutes(),
 		s.appointmentsRoutes(),
 		s.whyRoutes(),
+		s.programRoutes(),
+		s.decisionRoutes(),
+		s.askingRoutes(),
 	)
 }

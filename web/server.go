@@ -56,6 +56,8 @@ type Options struct {
 	PublicURL *url.URL
 	// Proxies may say on whose behalf they ask (X-Forwarded-For, -Proto, -Host); nobody else is believed.
 	Proxies []netip.Prefix
+	// Example is what the examples for programs ask with and about, where everyone may know it; optional.
+	Example Example
 	// Demo shows the demo band and /demo/outbox.
 	Demo bool
 	// FormLimit is the size in bytes of the biggest form that is read; 64 KiB when zero.
@@ -63,6 +65,9 @@ type Options struct {
 	// Timeout is how long one request may work; 30 seconds when zero.
 	Timeout time.Duration
 }
+
+// Example is a token that works, and the citizen ID of an officer whom it may ask about.
+type Example struct{ Token, Officer string }
 
 // Server is the door for people. It is safe for concurrent use.
 type Server struct {

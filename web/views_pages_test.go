@@ -191,6 +191,8 @@ func (r *reader) checkLink(d *doc, method, to string) {
 	switch {
 	case strings.HasPrefix(to, "#"), u.Scheme == "tel", u.Scheme == "mailto", u.Scheme == "https" && u.Host != "localhost":
 		return
+	case strings.HasPrefix(to, "/access/v1/"), strings.HasPrefix(to, "/.well-known/"): // the door for programs; cmd/sitthi tries them
+		return
 	case !strings.HasPrefix(to, "/"):
 		d.fault("the address %q is not of this site", to)
 		return

@@ -49,10 +49,11 @@ type demoRight struct {
 	level      grant.Level
 }
 
-// The persons by whom and for whom others of the demonstration are appointed.
+// The persons by whom and for whom others of the demonstration are appointed, and whom programs ask about.
 const (
 	firstAdministrator  = "1990000000019"
 	secondAdministrator = "1990000000027"
+	demoApprover        = "3990000000210" // may approve in TH-12
 	unregisteredPerson  = "3990000000503"
 )
 
@@ -68,7 +69,7 @@ var demoAccounts = []demoAccount{
 		post: grant.Head, postUnit: "TH-13", who: locale.Name{TH: "อสจ. ปทุมธานี", EN: "chief, Pathum Thani"}},
 	{citizen: "3990000000201", given: "สมหญิง", family: "รักงาน", mailbox: "somying.r", position: "นักวิชาการอุตสาหกรรมชำนาญการ", unit: "TH-12",
 		right: &demoRight{"TH-12", "", grant.Consider}, who: locale.Name{TH: "เจ้าหน้าที่ นนทบุรี พิจารณา (ระดับ 1)", EN: "officer, Nonthaburi, level 1"}},
-	{citizen: "3990000000210", given: "อนุสรณ์", family: "บุญประสิทธิ์", mailbox: "anusorn.b", position: "วิศวกรชำนาญการพิเศษ", unit: "TH-12",
+	{citizen: demoApprover, given: "อนุสรณ์", family: "บุญประสิทธิ์", mailbox: "anusorn.b", position: "วิศวกรชำนาญการพิเศษ", unit: "TH-12",
 		right: &demoRight{"TH-12", "", grant.Approve}, who: locale.Name{TH: "เจ้าหน้าที่ นนทบุรี อนุมัติ (ระดับ 3)", EN: "officer, Nonthaburi, level 3"}},
 	{citizen: "3990000000228", given: "กมลวรรณ", family: "ทองสุข", mailbox: "kamonwan.t", position: "นักวิชาการอุตสาหกรรมปฏิบัติการ", unit: "TH-12",
 		who: locale.Name{TH: "เจ้าหน้าที่ นนทบุรี ไม่มีสิทธิ์", EN: "officer, Nonthaburi, no right"}},

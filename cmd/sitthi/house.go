@@ -138,6 +138,10 @@ func (h *house) door(stopping context.Context, c *config.Serve, public *url.URL)
 	for i, p := range c.Proxies {
 		proxies[i] = netip.Prefix(p)
 	}
+	var example web.Example
+	if c.Demo {
+		example = web.Example{Token: demoToken, Officer: demoApprover}
+	}
 	return web.New(web.Options{
 		Log: h.log, Metrics: h.metrics, Clock: h.clock, Ring: h.ring,
 		Agencies: h.agencies, Officers: h.officers, SignIn: h.signin, Book: h.book, Portal: h.portal, Outbox: h.outbox,
@@ -149,7 +153,7 @@ func (h *house) door(stopping context.Context, c *config.Serve, public *url.URL)
 			}
 			return h.ready(ctx)
 		},
-		PublicURL: public, Proxies: proxies, Demo: c.Demo, FormLimit: c.FormLimit, Timeout: c.RequestTimeout,
+		PublicURL: public, Proxies: proxies, Example: example, Demo: c.Demo, FormLimit: c.FormLimit, Timeout: c.RequestTimeout,
 	})
 }
 

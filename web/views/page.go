@@ -75,6 +75,8 @@ type Notice struct {
 	Text  string
 	Label string // of the link; empty for none
 	Href  string
+	// Secret is shown this once, to be copied; empty for none.
+	Secret string
 	// Form makes the link a button that posts this name of a form to Href, for an act that is undone by one press.
 	Form string
 }

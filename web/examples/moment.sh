@@ -1,0 +1,9 @@
+curl '{{url}}/access/v1/evaluation' \
+  -H 'Authorization: Bearer {{token}}' \
+  -H 'Content-Type: application/json' \
+  -d '{
+    "subject": {"type": "officer", "id": "{{officer}}"},
+    "action": {"name": "approve"},
+    "resource": {"type": "unit", "id": "TH-12"},
+    "context": {"at": "2026-11-05T09:00:00+07:00", "explain": true}
+  }'
