@@ -134,7 +134,7 @@ func (s *Server) showDecisions(w http.ResponseWriter, r *http.Request, v *Visit,
 
 // decisionsSet says in words which filters are set, each with a link to the log without it.
 func (s *Server) decisionsSet(r *http.Request, v *Visit, page views.DecisionsPage, units map[string]string) (set []views.SummaryRow, err error) {
-	names, err := s.Book.Names(r.Context(), []person.ID{person.ID(page.Filters.Get(decisionPerson))})
+	names, err := s.Book.Names(r.Context(), v.Session.Person, []person.ID{person.ID(page.Filters.Get(decisionPerson))})
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +170,7 @@ func (s *Server) decisionRows(r *http.Request, v *Visit, list []program.Answer, 
 	for i, a := range list {
 		ids[i] = a.Subject
 	}
-	names, err := s.Book.Names(r.Context(), ids)
+	names, err := s.Book.Names(r.Context(), v.Session.Person, ids)
 	if err != nil {
 		return nil, err
 	}

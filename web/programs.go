@@ -193,7 +193,7 @@ func (s *Server) program(w http.ResponseWriter, r *http.Request, v *Visit) error
 	if err != nil {
 		return err
 	}
-	names, err := s.Book.Names(r.Context(), []person.ID{person.ID(one.CreatedBy), person.ID(one.RevokedBy)})
+	names, err := s.Book.Names(r.Context(), v.Session.Person, []person.ID{person.ID(one.CreatedBy), person.ID(one.RevokedBy)})
 	if err != nil {
 		return err
 	}
