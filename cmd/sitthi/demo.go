@@ -100,7 +100,8 @@ func (a demoAccount) registered() bool { return a.given != "" }
 //   - a post or right that is missing, or ends within renewAhead, is closed by the system and given anew, and the
 //     confirmation of who they are comes back with it; each is an entry of its own.
 //
-// Announcements that have run out are put up again, and demoToken, should it be revoked, is made anew. What users of the demonstration did besides stays: a further right
+// Announcements that have run out are put up again, and demoToken, should it be revoked, is made anew. Where no
+// cut-over was set, new cases belong to this program since the day before. What users of the demonstration did besides stays: a further right
 // of a fixed account, or the account that somebody registered for the unregistered person.
 func (h *house) seedDemo(ctx context.Context) error {
 	hash, err := h.passwords.Hash(ctx, demoPassword)
@@ -141,6 +142,9 @@ func (h *house) seedDemo(ctx context.Context) error {
 			return err
 		}
 		if err := announce(ctx, tx, r.ids[firstAdministrator]); err != nil {
+			return err
+		}
+		if err := cutOver(ctx, tx, r.ids[firstAdministrator]); err != nil {
 			return err
 		}
 		if err := h.programs.Install(ctx, tx, demoProgram, demoToken); err != nil {

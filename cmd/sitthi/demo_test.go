@@ -202,6 +202,13 @@ func TestDemoHoldsWhatTheListSays(t *testing.T) {
 				}
 			}
 		})
+		t.Run("cut-over", func(t *testing.T) {
+			o, err := h.portal.Ownership(t.Context(), portal.KO1)
+			yesterday := thai.DateOf(env.Clock.Now()).AddDays(-1)
+			if err != nil || o.Owner != portal.New || !o.Since.From.Equal(yesterday.StartOfDay()) || !strings.Contains(o.Since.Note.TH, yesterday.AddDays(3).Long("th")) {
+				t.Errorf("%+v, %v", o, err)
+			}
+		})
 		t.Run("log", func(t *testing.T) { checkLog(t, h) })
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"sitthi/internal/store"
 	"sitthi/internal/thai"
 	"sitthi/person"
+	"sitthi/portal"
 )
 
 // The columns that the demonstration writes, in the order of its rows.
@@ -23,6 +24,7 @@ const (
 	versionColumns      = `grant_id, version, starts_at, ends_at, order_number, note, recorded_by, recorded_at`
 	confirmationColumns = `id, person_id, unit, outcome, decided_by, decided_at, ended_at`
 	teamColumns         = `unit, code, name_th, name_en, sort_key, updated_at`
+	cutoverColumns      = `id, system, owner, starts_at, note_th, note_en, created_by, created_at`
 	announcementColumns = `id, place, starts_at, ends_at, title_th, title_en, body_th, body_en, created_by, created_at`
 )
 
@@ -174,4 +176,27 @@ func announce(ctx context.Context, tx *store.Tx, by person.ID) error {
 	return insertMany(ctx, tx, "announcements", announcementColumns, rows, `ON CONFLICT (id) DO UPDATE
 		SET starts_at = excluded.starts_at, ends_at = excluded.ends_at, version = announcements.version + 1
 		WHERE announcements.closed_at IS NULL AND announcements.ends_at <= excluded.created_at`)
+}
+
+// cutOver has new cases belong to this program since yesterday, in the middle of the days that the manual gives to the
+// change from the old system; what is set already stays.
+func cutOver(ctx context.Context, tx *store.Tx, by person.ID) error {
+	var set bool
+	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM cutovers)").Scan(&set); err != nil {
+		return fmt.Errorf("find cut-overs: %w", err)
+	}
+	if set {
+		return nil
+	}
+	first := thai.DateOf(tx.Now).AddDays(-1)
+	last, done, moved := first.AddDays(-1), first.AddDays(3), first.AddDays(4)
+	return insertMany(ctx, tx, "cutovers", cutoverColumns, [][]any{{
+		"demo-cutover", portal.KO1, portal.New, store.Us(first.StartOfDay()),
+		fmt.Sprintf("ระบบเดิมเปิดให้ยื่นคำขอถึงวันที่ %s เวลา 23.59 น. ให้เจ้าหน้าที่ผู้พิจารณาคำขอ พิจารณาคำขอในระบบเดิมให้แล้วเสร็จ "+
+			"ภายในวันที่ %s เวลา 16.30 น. เพื่อให้ศูนย์เทคโนโลยีสารสนเทศและการสื่อสาร ถ่ายโอนข้อมูลในวันที่ %s",
+			last.Long("th"), done.Long("th"), moved.Long("th")),
+		fmt.Sprintf("The old system took applications until %s, 23:59. Officers finish those in it by %s, 16:30, so that the "+
+			"Information and Communication Technology Centre can transfer the data on %s.", last.Long("en"), done.Long("en"), moved.Long("en")),
+		by, store.Us(tx.Now),
+	}}, "")
 }

@@ -59,7 +59,7 @@ func pagesByAccess() map[web.Access][]string {
 	for _, route := range new(web.Server).Routes() {
 		method, path, _ := strings.Cut(route.Pattern, " ")
 		path = objects.Replace(path)
-		if method == "GET" && !strings.ContainsAny(path, "{}") && !strings.Contains(path, "/export.") && !strings.HasPrefix(path, "/testhooks") && path != "/" {
+		if method == "GET" && !strings.ContainsAny(path, "{}") && filepath.Ext(path) == "" && !strings.HasPrefix(path, "/testhooks") && path != "/" {
 			pages[route.Access] = append(pages[route.Access], path)
 		}
 	}
