@@ -14,6 +14,7 @@ help:
 	@echo 'make test    run all tests, on SQLite and PostgreSQL and in a browser'
 	@echo 'make check   all that must hold before a change is handed in: lint, tests, race'
 	@echo 'make bench   run the benchmarks'
+	@echo 'make bench-peers   hold Sitthi against OpenFGA, which is fetched and built for it'
 
 run: build
 	bin/sitthi serve --demo
@@ -38,6 +39,9 @@ lint: assets
 	go run $(STATICCHECK) ./...
 	go run $(STATICCHECK) $(HOOKS) ./...
 	go mod tidy -diff
+	go -C bench vet ./...
+	go -C bench run $(STATICCHECK) ./...
+	go -C bench mod tidy -diff
 	@echo 'go tool templ generate'; before=$$($(VIEWS)); go tool templ generate -log-level warn; \
 		test "$$before" = "$$($(VIEWS))" || { echo 'views were not generated anew after a .templ changed: look at git status'; exit 1; }
 
@@ -60,7 +64,21 @@ bench: assets
 	@status=0; SITTHI_TEST_DURABLE=on SITTHI_TEST_BENCH_TABLE=$(CURDIR)/tmp/bench.tsv scripts/test-postgres \
 		go test -p 1 -run '^$$' -bench . -benchtime 3s -benchmem -timeout 40m \
 		$$(grep -rl --include='*_test.go' --exclude-dir=node_modules --exclude-dir=bench '^func Benchmark' . | xargs -r -n 1 dirname | sort -u) || status=$$?; \
+		SITTHI_TEST_BENCH_TABLE=$(CURDIR)/tmp/bench.tsv go -C bench test -run '^$$' -bench . -benchtime 3s ./inprocess || status=$$?; \
 		scripts/bench-table tmp/bench.tsv && exit $$status
+
+# OpenFGA is built from its module and runs as a server of its own, on SQLite and on PostgreSQL, beside the program itself.
+# bench/README.md tells how each is set up.
+OPENFGA = github.com/openfga/openfga/cmd/openfga@v1.22.1
+bench-peers: assets
+	scripts/setup-tests
+	@mkdir -p tmp
+	@rm -f tmp/bench-peers.tsv
+	GOBIN=$(CURDIR)/tmp/openfga go install $(OPENFGA)
+	go build -o tmp/openfga/sitthi ./cmd/sitthi
+	@status=0; SITTHI_TEST_DURABLE=on SITTHI_TEST_BENCH_TABLE=$(CURDIR)/tmp/bench-peers.tsv SITTHI_TEST_PEERS=$(CURDIR)/tmp/openfga \
+		scripts/test-postgres go -C bench test -run '^$$' -bench . -benchtime 10x -timeout 40m ./openfga || status=$$?; \
+		scripts/bench-table tmp/bench-peers.tsv && exit $$status
 
 # Fonts for the pages and axe-core for the tests, from npm.
 assets: node_modules/.assets
@@ -72,4 +90,4 @@ node_modules/.assets: package-lock.json scripts/vendor.mjs
 	node scripts/vendor.mjs
 	@touch $@
 
-.PHONY: help run build test check lint race bench assets
+.PHONY: help run build test check lint race bench bench-peers assets

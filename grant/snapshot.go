@@ -217,31 +217,53 @@ func (s *snapshot) meet(list []Place) {
 // put replaces the rights of the persons named by those read at a moment; one who has no entries any more has no rights,
 // and an entry at a place that does not exist gives none. Readers see each person whole, before or after.
 func (s *snapshot) put(persons []person.ID, entries []entry, read time.Time) {
-	known := s.places.Load()
-	fresh := make(map[person.ID]*holder, len(persons))
+	fresh := s.gather(entries, read.UnixMicro())
 	for _, who := range persons {
-		fresh[who] = nil
+		if _, ok := fresh[who]; !ok {
+			fresh[who] = nil
+		}
 	}
-	// Each list is made in its full length at once: append would leave it with room for rights it never gets.
-	count := make(map[person.ID]int, len(persons))
+	gone := s.swap(fresh)
+	s.enlist(fresh, gone)
+}
+
+// gather makes holders of entries. What they consist of stands in a row, not where the reading of the rows left room: a
+// question looks at five places of the memory, and each on a page of its own would take longer than all else. What is
+// replaced later stays until the next gathering of all.
+func (s *snapshot) gather(entries []entry, read int64) map[person.ID]*holder {
+	known := s.places.Load()
+	count := make(map[person.ID]int)
+	length := 0
 	for i := range entries {
-		count[entries[i].person]++
+		who := entries[i].person
+		if count[who] == 0 {
+			length += len(who)
+		}
+		count[who]++
 	}
+	var ids strings.Builder
+	ids.Grow(length)
+	holders, reaches, terms := make([]holder, 0, len(count)), make([]reach, len(entries)), make([]term, len(entries))
+	fresh := make(map[person.ID]*holder, len(count))
 	for i := range entries {
 		e := &entries[i]
-		r, ok := e.pack(known, read.UnixMicro())
+		r, ok := e.pack(known, read)
 		if !ok {
 			continue
 		}
 		h := fresh[e.person]
 		if h == nil {
-			h = &holder{id: e.person, reaches: make([]reach, 0, count[e.person]), terms: make([]term, 0, count[e.person])}
-			fresh[e.person] = h
+			n := count[e.person]
+			ids.WriteString(string(e.person))
+			id := person.ID(ids.String()[ids.Len()-len(e.person):])
+			holders = append(holders, holder{id: id, reaches: reaches[:0:n], terms: terms[:0:n]})
+			reaches, terms = reaches[n:], terms[n:]
+			h = &holders[len(holders)-1]
+			fresh[id] = h
 		}
 		h.reaches, h.terms = append(h.reaches, r.reach), append(h.terms, r.term)
 	}
-	gone := s.swap(fresh)
-	s.enlist(fresh, gone)
+	return fresh
 }
 
 // swap puts the holders into their shards, and answers those whose place they took.
