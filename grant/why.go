@@ -60,7 +60,7 @@ func accountAt(ctx context.Context, tx *store.Tx, who person.ID, recorded time.T
 func rightsThen(past bool, condition string) string {
 	return `SELECT g.id, g.number, g.person_id, g.level, g.unit, g.team, v.starts_at, v.ends_at, v.order_number, g.given_by, g.given_at,
 			g.awaits_second = TRUE OR g.seconded_at IS NOT NULL, g.seconded_by, g.seconded_at, g.closed_by, g.closed_at, g.closing, g.close_reason,
-			c.decided_by, c.decided_at, '', ` + accountThen(past) + `
+			c.decided_by, c.decided_at, '', g.form LIKE 'brought-%', ` + accountThen(past) + `
 		FROM grants g
 		JOIN grant_versions v ON v.grant_id = g.id AND v.version = (SELECT max(w.version) FROM grant_versions w WHERE w.grant_id = g.id AND w.recorded_at <= $1)
 		LEFT JOIN accounts a ON a.person_id = g.person_id AND a.registered_at <= $1
@@ -74,7 +74,7 @@ func postsThen(past bool, condition string) string {
 	return `SELECT p.id, 0, p.person_id, CASE p.post WHEN 'head' THEN 10 WHEN 'administrator' THEN 11 WHEN 'auditor' THEN 12 END, p.unit, '',
 			p.starts_at, p.ends_at, p.order_number, p.proposed_by, p.proposed_at,
 			TRUE, p.confirmed_by, p.confirmed_at, p.closed_by, p.closed_at, p.closing, p.close_reason,
-			NULL, NULL, p.kind, ` + accountThen(past) + `
+			NULL, NULL, p.kind, FALSE, ` + accountThen(past) + `
 		FROM appointments p
 		LEFT JOIN accounts a ON a.person_id = p.person_id AND a.registered_at <= $1
 		WHERE p.post IN ('head', 'administrator', 'auditor') AND p.proposed_at <= $1 AND ` + condition
@@ -84,7 +84,7 @@ func scanClaim(row store.Row) (c claim, err error) {
 	var id string
 	err = row.Scan(append([]any{&id, &c.Number, &c.Person, &c.Do, &c.Place.Unit, &c.Place.Team, store.At(&c.From), store.At(&c.Until), &c.Order,
 		&c.GivenBy, store.At(&c.GivenAt), &c.NeedsSecond, store.Null(&c.SecondBy), store.At(&c.SecondAt), store.Null(&c.ClosedBy), store.At(&c.ClosedAt),
-		&c.Closing, &c.CloseReason, store.Null(&c.IdentityBy), store.At(&c.IdentityAt), &c.Kind}, c.pastAccount.targets()...)...)
+		&c.Closing, &c.CloseReason, store.Null(&c.IdentityBy), store.At(&c.IdentityAt), &c.Kind, &c.Brought}, c.pastAccount.targets()...)...)
 	if err != nil {
 		return claim{}, err
 	}

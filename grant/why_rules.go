@@ -55,6 +55,7 @@ type claim struct {
 	Do      Action
 	Place   Place
 	Kind    AppointmentKind // of an appointment
+	Brought bool            // from the old system, by an import that two persons answer for
 	From    time.Time
 	Until   time.Time // exclusive; zero when there is no end
 	Order   string    // เลขที่คำสั่ง
@@ -241,6 +242,12 @@ func comparePlaces(a, b Place) int {
 	return cmp.Or(cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.Team, b.Team))
 }
 
+// The acts by which rights of the old system are brought in, as the log names them.
+const (
+	ActBring = "legacy.bring"
+	ActSign  = "legacy.sign"
+)
+
 // deed is the act behind a condition.
 func (r ruling) deed(code Code) Deed {
 	c := r.Claim
@@ -254,6 +261,10 @@ func (r ruling) deed(code Code) Deed {
 		return Deed{}
 	case code == CondRight && post:
 		d = Deed{Act: "appointment.propose", By: c.GivenBy, At: c.GivenAt, Order: c.Order}
+	case code == CondRight && c.Brought:
+		d = Deed{Act: ActBring, By: c.GivenBy, At: c.GivenAt, Order: c.Order}
+	case code == CondSecond && c.Brought && c.SecondAt.Equal(c.GivenAt):
+		d = Deed{Act: ActSign, By: c.SecondBy, At: c.SecondAt}
 	case code == CondRight:
 		d = Deed{Act: "grant.give", By: c.GivenBy, At: c.GivenAt, Order: c.Order}
 	case code == CondSecond && !c.SecondAt.IsZero() && post:

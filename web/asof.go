@@ -126,7 +126,7 @@ func groupTitle(v *Visit, list grant.Roster, row grant.RosterRow) string {
 
 func lineOf(v *Visit, list grant.Roster, row grant.RosterRow) views.RosterLine {
 	l := views.RosterLine{
-		Citizen: row.CitizenShown(), Name: row.Name, Position: row.Position, From: shortDate(v, thai.DateOf(row.From)), Until: lastWords(v, row.Until),
+		Citizen: row.CitizenShown(), Name: row.Name, Position: row.Position, From: shortDate(v, thai.DateOf(row.From)), Until: untilWords(v, grant.Grant{Until: row.Until}),
 		Order: row.Order, GivenBy: row.GivenBy, WhyNote: row.Name,
 		Why: whyOf(row.Person, row.Do, grant.Place{Unit: list.Unit.Code, Team: row.Team}),
 	}

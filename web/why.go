@@ -4,11 +4,9 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
-	"sitthi/agency"
 	"sitthi/grant"
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
@@ -53,25 +51,6 @@ func doOf(code string) (grant.Action, bool) {
 	}
 	row, ok := grant.LevelOf(code)
 	return row.Level.Do(), ok
-}
-
-// doName is an action as a line of a list shows it.
-func doName(v *Visit, do grant.Action) string {
-	if do > grant.DoApprove {
-		return v.T("why.do_" + postCode(do))
-	}
-	return heading(grant.Level(do).Row().Name.In(v.Lang))
-}
-
-// postCode names what a post lets its holder do.
-func postCode(do grant.Action) string {
-	switch do {
-	case grant.Centre:
-		return "centre"
-	case grant.Audit:
-		return "audit"
-	}
-	return administer
 }
 
 // A place in an address and a form is TH-12, or IWM/G1 for a group.
@@ -174,23 +153,19 @@ func readQuestion(v *Visit, form url.Values) (grant.Question, error) {
 // without a time is its end, and the present day now.
 func readAskedMoment(check *problem.Check, now time.Time, dayTyped, timeTyped string) time.Time {
 	day := readDate(check, "day", dayTyped)
-	clock := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(thai.Fold(timeTyped)), "น."))
-	if clock == "" {
-		if day.IsZero() || day == thai.DateOf(now) {
-			return now
-		}
+	after, err := thai.ParseHour(timeTyped)
+	switch {
+	case errors.Is(err, thai.ErrEmpty) && (day.IsZero() || day == thai.DateOf(now)):
+		return now
+	case errors.Is(err, thai.ErrEmpty):
 		return day.EndExclusive().Add(-time.Microsecond).UTC()
-	}
-	if day.IsZero() {
+	case err != nil:
+		check.Fail("time", "why.time_wrong")
+		return time.Time{}
+	case day.IsZero():
 		day = thai.DateOf(now)
 	}
-	for _, form := range []string{"15:04", "15.04", "15:04:05", "15.04.05"} {
-		if at, err := time.Parse(form, clock); err == nil {
-			return day.StartOfDay().Add(time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute + time.Duration(at.Second())*time.Second).UTC()
-		}
-	}
-	check.Fail("time", "why.time_wrong")
-	return time.Time{}
+	return day.StartOfDay().Add(after).UTC()
 }
 
 func (s *Server) showWhy(w http.ResponseWriter, r *http.Request, v *Visit, status int, typed url.Values, who person.ID, e *grant.Explanation, problems []views.FieldError) error {
@@ -269,132 +244,5 @@ func placeOptions(v *Visit, c grant.Choices) []views.Option {
 	return list
 }
 
-// placeName is a place as the answer shows it.
-func placeName(v *Visit, then agency.Then) string {
-	if then.Team.Code == "" {
-		return then.Unit.Short.In(v.Lang)
-	}
-	return then.Unit.Short.In(v.Lang) + " · " + then.Team.Name.In(v.Lang)
-}
-
-// answerOf puts an explanation into the reader's words.
-func (s *Server) answerOf(v *Visit, e grant.Explanation) *views.WhyAnswer {
-	a := &views.WhyAnswer{Allowed: e.Allowed, Title: v.T("why.yes")}
-	if !e.Allowed {
-		a.Title = v.T("why.no", "reason", v.T("why.because_"+string(e.Reason)))
-	}
-	a.Question = strings.Join([]string{logName(v, string(e.Who), e.Names), doName(v, e.Do), placeName(v, e.Place), moment(v, e.Moment)}, " · ")
-	switch {
-	case e.Past():
-		a.Tense = v.T("why.past")
-	case e.Future():
-		a.Tense = v.T("why.future")
-	}
-	for _, c := range e.Conditions {
-		a.Conditions = append(a.Conditions, s.conditionOf(v, e, c))
-	}
-	for _, o := range e.Others {
-		one := views.WhyOther{Label: doName(v, o.Do) + " · " + o.UnitName.In(v.Lang)}
-		if o.At.Team != "" {
-			one.Label += " · " + o.TeamName.In(v.Lang)
-		}
-		if o.Do <= grant.DoApprove && sees(v, o.At.Unit) {
-			one.Href = "/ko1/grants/" + o.Grant.String()
-		}
-		a.Others = append(a.Others, one)
-	}
-	return a
-}
-
-// sees reports whether the reader may open the rights of a unit.
-func sees(v *Visit, unit string) bool { return readsAll(v) || slices.Contains(v.Posts.Heads, unit) }
-
 // readsAll reports whether the reader sees every unit, and the log.
 func readsAll(v *Visit) bool { return v.Posts.Administrator || v.Posts.Auditor }
-
-var metKinds = map[grant.Met]views.BadgeKind{grant.Yes: views.BadgeOK, grant.No: views.BadgeDanger, grant.Unknown: views.BadgeWarn}
-
-// conditionOf puts one condition into words: what it asks, how it stands, the act behind it, and what to do.
-func (s *Server) conditionOf(v *Visit, e grant.Explanation, c grant.Condition) views.WhyCondition {
-	kind := ""
-	if e.Do > grant.DoApprove {
-		kind = "post_"
-	}
-	words := views.WhyCondition{
-		Kind: metKinds[c.Met], State: v.T("why.met_" + string(c.Met)),
-		Title: v.T(s.keyOf("why.title_"+kind+string(c.Code), "why.title_"+string(c.Code)), "action", doName(v, e.Do)),
-	}
-	if c.Code == grant.CondPlace && c.Reason != grant.UnknownPlace {
-		words.Text = placeWords(v, e)
-	} else {
-		state := string(c.Code) + "_" + string(c.Reason)
-		words.Text = v.T(s.keyOf("why."+kind+state, "why."+state), "place", placeName(v, e.Place), "from", shortDate(v, thai.DateOf(c.From)), "until", lastWords(v, c.Until))
-	}
-	if c.Met != grant.Yes && !e.Past() {
-		if key := s.keyOf("why.next_"+kind+string(c.Reason), "why.next_"+string(c.Reason)); s.catalog.Has(key) {
-			words.Next = v.T(key)
-		}
-	}
-	d := c.Deed
-	if !d.At.IsZero() {
-		words.When, words.Time = moment(v, d.At), d.At.Format(time.RFC3339)
-		words.Deed = v.T("why.recorded")
-		if d.Act != "" {
-			words.Deed = v.T("why.deed", "act", s.logActName(v, d.Act), "who", logName(v, d.By, e.Names))
-		}
-		if d.Order != "" {
-			words.Deed += " · " + v.T("rights.order_then", "order", d.Order)
-		}
-		words.Reason = d.Reason
-	}
-	if c.Code == grant.CondRight && d.Grant != (grant.ID{}) && sees(v, e.At.Unit) {
-		words.Links = append(words.Links, views.ButtonLinkParams{Label: v.T("why.see_right"), Href: "/ko1/grants/" + d.Grant.String()})
-	}
-	if c.Code == grant.CondRight && d.Post != (grant.ID{}) && readsAll(v) {
-		words.Links = append(words.Links, views.ButtonLinkParams{Label: v.T("why.see_post"), Href: appointmentsPath + "/" + d.Post.String()})
-	}
-	if d.Act != "" && readsAll(v) {
-		day := thai.DateOf(d.At).Numeric(string(v.Lang))
-		words.Links = append(words.Links, views.ButtonLinkParams{Label: v.T("why.see_log"), Note: words.Title,
-			Href: logAddress(url.Values{}, logSubject, string(e.Who), logAct, d.Act, logFrom, day, logTo, day)})
-	}
-	return words
-}
-
-// keyOf is the first key that has a text: what is said of a post, or else of both.
-func (s *Server) keyOf(post, both string) string {
-	if s.catalog.Has(post) {
-		return post
-	}
-	return both
-}
-
-// placeWords say how the unit and the group stood.
-func placeWords(v *Visit, e grant.Explanation) string {
-	u := e.Place.Unit
-	key := "why.place_serves"
-	switch {
-	case !u.Active:
-		key = "why.place_retired"
-	case e.At.Team != "" && !e.Place.Team.Active:
-		key = "why.place_team_retired"
-	case e.Do > grant.DoApprove:
-		key = "why.place_in_use"
-	case !u.Considers:
-		key = "why.place_no_rights"
-	case e.Do == grant.DoReview && !u.UsesReview:
-		key = "why.place_no_review"
-	}
-	text := v.T(key, "place", placeName(v, e.Place))
-	if e.Place.Unsure {
-		text += " " + v.T("why.place_unsure")
-	}
-	return text
-}
-
-func lastWords(v *Visit, until time.Time) string {
-	if until.IsZero() {
-		return v.T("rights.no_end")
-	}
-	return shortDate(v, thai.LastDay(until))
-}

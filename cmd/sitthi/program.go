@@ -20,6 +20,7 @@ type commands struct {
 		Create adminCreate `cmd:"" help:"Make one of the first two central administrators, from this terminal."`
 		Reopen adminReopen `cmd:"" help:"Let a password that was switched off by wrong tries be used again."`
 	} `cmd:"" help:"What only the server's terminal can do for people."`
+	May     mayCommand     `cmd:"" help:"Tell whether a person may do something at a moment, and why. The exit status is 0 for yes, 1 for no, 2 for a failure."`
 	Audit   auditCommand   `cmd:"" help:"The audit log."`
 	Token   tokenCommand   `cmd:"" help:"Programs of the department that ask who may do what."`
 	Backup  backupCommand  `cmd:"" help:"Copy a SQLite database, encrypted, while it is being served. It holds no keys."`

@@ -200,15 +200,8 @@ func momentOf(text string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	form := "15:04"
-	if strings.Count(hour, ":") == 2 {
-		form = time.TimeOnly
-	}
-	clock, err := time.Parse(form, hour)
-	if err != nil {
-		return time.Time{}, err
-	}
-	return date.StartOfDay().Add(clock.Sub(clock.Truncate(24 * time.Hour))).UTC(), nil
+	after, err := thai.ParseHour(hour)
+	return date.StartOfDay().Add(after).UTC(), err
 }
 
 // World is where a table is played: an installation with the reference data and two central administrators.
