@@ -270,6 +270,9 @@ func (d *Door) send(w http.ResponseWriter, body []byte) {
 	}
 }
 
+// statusGone is the status that proxies log when a client did not wait for the answer.
+const statusGone = 499
+
 // refuse is the one place that answers errors (§10.1.2): a status and a sentence for the programmer. What is no fault
 // of the request is logged, and nothing of its text is told.
 func (d *Door) refuse(w http.ResponseWriter, r *http.Request, by asker, err error) {
@@ -291,6 +294,8 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, by asker, err erro
 		status, text = http.StatusUnsupportedMediaType, err.Error()
 	case errors.Is(err, errSlow):
 		status, text = http.StatusRequestTimeout, err.Error()
+	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
+		status = statusGone // nobody reads it but the metrics
 	case errors.Is(err, problem.Busy), errors.Is(err, context.DeadlineExceeded):
 		status, text = http.StatusServiceUnavailable, "no answer can be given now: ask again in a moment"
 		w.Header().Set("Retry-After", "1")

@@ -145,6 +145,9 @@ func TestDecisionLog(t *testing.T) {
 		k.post(t, evaluationPath, asks(stranger, "approve", "group", "IWM/G1", at), "X-Request-ID", stranger)
 		k.post(t, evaluationPath, asks(stranger, "สมชาย", "unit", "TH-12"))
 		k.post(t, evaluationPath, asks(stranger, "consider", "unit", stranger))
+		k.post(t, evaluationPath, asks(considers, "consider", "unit", "Somchai"))
+		k.post(t, evaluationPath, asks(considers, "consider", "unit", "Somchai"), "Authorization", "Bearer "+k.narrow)
+		k.post(t, actionPath, `{"subject":{"type":"officer","id":"`+considers+`"},"resource":{"type":"unit","id":"Somchai"}}`)
 		k.post(t, evaluationPath, asks(inAll, "consider", "unit", "IWM"), "Authorization", "Bearer "+k.narrow)
 		k.post(t, evaluationsPath, `{"evaluations":[`+asks(inAll, "consider", "group", "IWM/G2")+`,`+asks(inTeam, "consider", "group", "IWM/G2")+`]}`)
 		k.post(t, subjectPath, `{"subject":{"type":"officer"},"action":{"name":"consider"},"resource":{"type":"unit","id":"TH-12"}}`)
@@ -171,6 +174,9 @@ func TestDecisionLog(t *testing.T) {
 			"wide - approve IWM/G1 at 2026-11-01: false unknown_subject -",
 			"wide -  /: false unknown_action -",
 			"wide - consider /: false unknown_resource -",
+			"wide - consider /: false unknown_resource -",
+			"narrow - consider /: false unknown_resource -",
+			"wide considers  /: false search -",
 			"narrow - consider IWM/: false out_of_scope -",
 			"wide inAll consider IWM/G2: true permitted right of inAll",
 			"wide inTeam consider IWM/G2: false other_group right of inTeam",
@@ -232,6 +238,21 @@ func TestStaleMemory(t *testing.T) {
 	k.post(t, evaluationPath, mine).wants(t, http.StatusServiceUnavailable)
 	check(t, k.programs.CatchUp(t.Context()))
 	k.post(t, evaluationPath, mine).wants(t, http.StatusOK)
+}
+
+// TestGone takes it for no fault of ours when a program does not wait for its answer.
+func TestGone(t *testing.T) {
+	k := newKit(t)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	r := httptest.NewRequestWithContext(gone, http.MethodPost, evaluationPath, strings.NewReader(asks(stranger, "consider", "unit", "TH-12")))
+	r.Header.Set("Authorization", "Bearer "+k.token)
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	k.door.Handler().ServeHTTP(w, r)
+	if w.Code != statusGone || strings.Contains(k.log.String(), "level=ERROR") {
+		t.Errorf("%d %s\n%s", w.Code, w.Body, k.log)
+	}
 }
 
 // TestEnded shows that a right is gone with the next request once it was ended, and a token once it was revoked.

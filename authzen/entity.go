@@ -41,7 +41,7 @@ func nameOf(do grant.Action) string {
 	return ""
 }
 
-// placeOf answers which place a resource stands for; whether there is such a place the book knows.
+// placeOf answers which place a resource would stand for; false for what can be none.
 func placeOf(resource thing) (at grant.Place, ok bool) {
 	switch resource.kind {
 	case unitType:
@@ -58,7 +58,7 @@ func placeOf(resource thing) (at grant.Place, ok bool) {
 // longestCode is how long a code of a unit or group can be (package agency).
 const longestCode = 12
 
-// mayBeCode keeps out what can be no code, and so must not get into the decision log: a citizen ID, a name.
+// mayBeCode reports whether a text has the form of a code.
 func mayBeCode(s string) bool {
 	if s == "" || len(s) > longestCode || s[0] < 'A' || s[0] > 'Z' {
 		return false

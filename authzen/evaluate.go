@@ -128,10 +128,16 @@ func (d *Door) place(by asker, action string, resource thing) (do grant.Action, 
 	}
 	at, known = placeOf(resource)
 	switch {
-	case !known:
+	case !known || !d.exists(at):
 		return do, grant.Place{}, unknownResource
 	case !by.May(do, at.Unit):
 		return do, at, outOfScope
 	}
 	return do, at, ""
+}
+
+// exists reports whether there is such a unit or group: what there is not must not get into the decision log, where
+// any text could be somebody's name.
+func (d *Door) exists(at grant.Place) bool {
+	return d.Book.Answer("", grant.Administer, at).Reason != grant.UnknownPlace
 }

@@ -26,12 +26,12 @@ const searched = "search"
 type span struct {
 	after string
 	limit int
-	print [16]byte // of the question, which must stay the same from page to page (§8.2)
+	mark  [16]byte // of the question, which must stay the same from page to page (§8.2)
 }
 
 // span reads the page object of a search; the parts are all that the search depends on.
 func (r *reading) span(p *page, parts ...string) span {
-	s := span{limit: mostResults, print: fingerprint(parts)}
+	s := span{limit: mostResults, mark: fingerprint(parts)}
 	if p == nil {
 		return s
 	}
@@ -42,37 +42,37 @@ func (r *reading) span(p *page, parts ...string) span {
 		return s
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(*p.Token)
-	if err != nil || len(raw) < len(s.print) {
+	if err != nil || len(raw) < len(s.mark) {
 		r.fail("page.token", "is none that was given out")
 		return s
 	}
-	limit, n := binary.Uvarint(raw[len(s.print):])
+	limit, n := binary.Uvarint(raw[len(s.mark):])
 	switch {
 	case n <= 0 || limit > mostResults:
 		r.fail("page.token", "is none that was given out")
 		return s
-	case !bytes.Equal(raw[:len(s.print)], s.print[:]), p.Limit != nil && s.limit != int(limit):
+	case !bytes.Equal(raw[:len(s.mark)], s.mark[:]), p.Limit != nil && s.limit != int(limit):
 		r.fail("page.token", "belongs to another search: nothing but the token may change from page to page")
 		return s
 	}
-	s.limit, s.after = int(limit), string(raw[len(s.print)+n:])
+	s.limit, s.after = int(limit), string(raw[len(s.mark)+n:])
 	return s
 }
 
 // fingerprint stands for the parts of a question.
-func fingerprint(parts []string) (print [16]byte) {
+func fingerprint(parts []string) (mark [16]byte) {
 	sum := sha256.New()
 	for _, part := range parts {
 		sum.Write(binary.AppendUvarint(nil, uint64(len(part))))
 		sum.Write([]byte(part))
 	}
-	copy(print[:], sum.Sum(nil))
-	return print
+	copy(mark[:], sum.Sum(nil))
+	return mark
 }
 
 // next is the token for what comes behind a result.
 func (s span) next(last string) string {
-	raw := binary.AppendUvarint(s.print[:], uint64(s.limit))
+	raw := binary.AppendUvarint(s.mark[:], uint64(s.limit))
 	return base64.RawURLEncoding.EncodeToString(append(raw, last...))
 }
 
@@ -231,12 +231,17 @@ func (d *Door) actions(ctx context.Context, by asker, body, out []byte) ([]byte,
 	}
 	var f found[string]
 	at, known := placeOf(resource)
+	if known = known && d.exists(at); !known {
+		at = grant.Place{}
+	}
 	who, met, err := d.find(ctx, subject)
 	switch {
 	case err != nil:
 		return out, err
 	case !known:
 		f.reason = unknownResource
+	case !slices.ContainsFunc(program.Actions, func(a program.Action) bool { return by.May(a.Do, at.Unit) }):
+		f.reason = outOfScope
 	case !met:
 		f.reason = unknownSubject
 	default:
