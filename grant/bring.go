@@ -61,25 +61,25 @@ func Farthest(now time.Time) time.Time { return now.AddDate(farthest, 0, 0) }
 // one for a person who is head of the unit, or proposed as such, waits for a second administrator as when it is given
 // in the book.
 func (b *Book) BringRights(ctx context.Context, tx *store.Tx, by Bringing, rights Query) (n int64, err error) {
-	p, args := rights.and(store.Us(tx.Now), KO1)
-	if _, err := tx.Exec(ctx, `UPDATE grants SET closed_at = `+p[0]+`, closed_by = 'system', closing = 'expired', version = version + 1
-		WHERE system = `+p[1]+` AND closed_at IS NULL AND ends_at <= `+p[0]+`
-		  AND (unit, team, level, person_id) IN (SELECT r.unit, r.team, r.level, r.person_id FROM (`+rights.Text+`) r)`, args...); err != nil {
-		return 0, fmt.Errorf("close expired grants: %w", err)
+	var expired bool // most often there is none, and to look into the query would be for nothing
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM grants WHERE closed_at IS NULL AND ends_at <= $1)`, store.Us(tx.Now)).Scan(&expired); err != nil {
+		return 0, fmt.Errorf("find expired grants: %w", err)
 	}
-	if err := tx.QueryRow(ctx, `SELECT count(*) FROM (`+rights.Text+`) r`, rights.Args...).Scan(&n); err != nil {
-		return 0, fmt.Errorf("count rights to bring: %w", err)
+	if expired {
+		p, args := rights.and(store.Us(tx.Now), KO1)
+		if _, err := tx.Exec(ctx, `UPDATE grants SET closed_at = `+p[0]+`, closed_by = 'system', closing = 'expired', version = version + 1
+			WHERE system = `+p[1]+` AND closed_at IS NULL AND ends_at <= `+p[0]+`
+			  AND (unit, team, level, person_id) IN (SELECT r.unit, r.team, r.level, r.person_id FROM (`+rights.Text+`) r)`, args...); err != nil {
+			return 0, fmt.Errorf("close expired grants: %w", err)
+		}
 	}
-	if n == 0 {
-		return 0, nil
-	}
-	last, err := b.number(ctx, tx, "grant", n)
+	last, err := b.number(ctx, tx, "grant", 0)
 	if err != nil {
 		return 0, err
 	}
-	p, args = rights.and(store.Us(tx.Now), KO1, last-n, string(by.By), string(by.Second))
+	p, args := rights.and(store.Us(tx.Now), KO1, last, string(by.By), string(by.Second))
 	now, system, first, giver, second := "CAST("+p[0]+" AS BIGINT)", "CAST("+p[1]+" AS TEXT)", "CAST("+p[2]+" AS BIGINT)", "CAST("+p[3]+" AS TEXT)", "CAST("+p[4]+" AS TEXT)"
-	added, err := tx.Exec(ctx, `INSERT INTO grants (id, number, system, unit, team, level, person_id, starts_at, ends_at, order_number, note,
+	n, err = tx.Exec(ctx, `INSERT INTO grants (id, number, system, unit, team, level, person_id, starts_at, ends_at, order_number, note,
 			other_office, awaits_second, given_by, given_at, seconded_by, seconded_at, form)
 		SELECT r.id, `+first+` + row_number() OVER (ORDER BY r.seq), `+system+`, r.unit, r.team, r.level, r.person_id,
 			CASE WHEN r.starts_at > `+now+` THEN r.starts_at ELSE `+now+` END, r.ends_at, r.order_number, r.note,
@@ -92,10 +92,13 @@ func (b *Book) BringRights(ctx context.Context, tx *store.Tx, by Bringing, right
 	if err != nil {
 		return 0, fmt.Errorf("bring grants: %w", err)
 	}
-	if added != n {
-		return 0, fmt.Errorf("bring grants: %d of %d were added", added, n)
+	if n == 0 {
+		return 0, nil
 	}
-	return n, b.keepVersions(ctx, tx, by, rights)
+	if _, err := b.number(ctx, tx, "grant", n); err != nil {
+		return 0, err
+	}
+	return n, b.keepVersions(ctx, tx, by, Query{Text: `SELECT id FROM grants WHERE number > $1`, Args: []any{last}})
 }
 
 // keepVersions notes what the grants of the query say from now on.
@@ -188,4 +191,13 @@ func (b *Book) MovedAll(ctx context.Context, tx *store.Tx, persons Query) error 
 	}
 	b.readBack(ctx, tx)
 	return nil
+}
+
+// RequireHead fails with NotFound unless the person is head of the unit at the transaction's moment.
+func (b *Book) RequireHead(ctx context.Context, tx *store.Tx, by person.ID, unit string) error {
+	_, ok, err := b.post(ctx, tx, by, Head, unit)
+	if err == nil && !ok {
+		err = problem.New(problem.NotFound, "grant.unit_not_found")
+	}
+	return err
 }

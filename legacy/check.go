@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/internal/thai"
+	"sitthi/person"
 )
 
 const (
@@ -195,9 +197,8 @@ func (d *Desk) reader(ctx context.Context, tx *store.Tx, kinds bool) (reader, er
 
 // batch is some rows on their way into the database.
 type batch struct {
-	rows, people [][]any
-	lines, last  int64
-	read         int64
+	rows       [][]any
+	last, read int64
 }
 
 // stage reads the file and keeps its rows, in short transactions. One that was interrupted goes on after the last row
@@ -265,10 +266,8 @@ func (d *Desk) stagedAll(ctx context.Context, tx *store.Tx, work Import, l layou
 		lines, strings.Join(l.ignored, "\n"), work.ID); err != nil {
 		return fmt.Errorf("note that rows are kept: %w", err)
 	}
-	for _, name := range []string{"legacy_rows", "legacy_people"} {
-		if _, err := tx.Exec(ctx, `ANALYZE `+name); err != nil {
-			return fmt.Errorf("take statistics: %w", err)
-		}
+	if _, err := tx.Exec(ctx, `ANALYZE legacy_rows`); err != nil {
+		return fmt.Errorf("take statistics: %w", err)
 	}
 	return nil
 }
@@ -343,11 +342,7 @@ func (d *Desk) understand(ctx context.Context, t table, l layout, r reader, id s
 		if err != nil {
 			return err
 		}
-		b.rows = append(b.rows, kept.row)
-		if kept.person != nil {
-			b.people = append(b.people, kept.person)
-		}
-		b.lines, b.last = b.lines+1, line
+		b.rows, b.last = append(b.rows, kept), line
 		if len(b.rows) == stageBatch {
 			if err := send(); err != nil {
 				return err
@@ -400,35 +395,25 @@ func rowPlace(id string, line int64) string {
 func correctedPlace(id string, line int64) string {
 	return "legacy.corrected/" + id + "/" + strconv.FormatInt(line, 10)
 }
-func factsPlace(id, index string) string { return "legacy.facts/" + id + "/" + index }
-
-// kept is what the tables keep of a row.
-type kept struct {
-	row, person []any
+func factsPlace(id string, line int64) string {
+	return "legacy.facts/" + id + "/" + strconv.FormatInt(line, 10)
 }
 
 // understood reads a row and makes what is kept of it.
-func (d *Desk) understood(r reader, id string, line int64, cells [columnCount]cell) (kept, error) {
-	var check problem.Check
-	e := r.read(cells, &check)
+func (d *Desk) understood(r reader, id string, line int64, cells [columnCount]cell) ([]any, error) {
 	sealed, err := d.sealRow(rowPlace(id, line), cells)
 	if err != nil {
-		return kept{}, err
+		return nil, err
 	}
-	u, person, err := d.values(id, e, &check)
+	v, err := d.values(r, id, line, cells)
 	if err != nil {
-		return kept{}, err
+		return nil, err
 	}
-	fresh := store.NewID()
 	result := New
-	if u.fault.Key != "" {
+	if v.fault.Key != "" {
 		result = Quarantined
 	}
-	args := encodeArgs(u.fault.Args)
-	return kept{
-		row:    append(append([]any{id, line}, u.columns()...), sealed, u.fault.Key, args, string(result), u.fault.Key, args, fresh, fresh),
-		person: person,
-	}, nil
+	return append(append([]any{id, line}, v.columns...), v.fault.Key, encodeArgs(v.fault.Args), sealed, string(result), store.NewID()), nil
 }
 
 func (d *Desk) sealRow(place string, cells [columnCount]cell) ([]byte, error) {
@@ -451,42 +436,52 @@ func (d *Desk) openRow(place string, sealed []byte) (original, error) {
 	return o, nil
 }
 
-// values are the columns that come of reading a row.
+// values are what comes of reading a row.
 type values struct {
-	entry
-	index   string // of the citizen ID
-	sameKey string
-	content string
+	columns []any // as in valueColumns
 	fault   Words
 }
 
-const valueColumns = `kind, row_id, citizen_index, unit, team, level, acting, starts_at, ends_at, order_number, note, same_key, content`
+const valueColumns = `kind, row_id, citizen_index, unit, team, level, acting, starts_at, ends_at, order_number, note, same_key, content,
+	person_id, citizen_sealed, facts_sealed, contact`
 
-func (v values) columns() []any {
-	var from, until time.Time
-	if !v.from.IsZero() {
-		from = v.from.StartOfDay()
-	}
-	if !v.lastDay.IsZero() {
-		until = v.lastDay.EndExclusive()
-	}
-	return []any{string(v.kind), v.rowID, v.index, v.unit, v.team, int64(v.level), v.acting, store.Us(from), store.Us(until), v.order, v.note, v.sameKey, v.content}
-}
-
-// values turns an entry into columns, and into the row of its person when it names one. The two keys are made with the
-// ring, since what they are made of could be guessed.
-func (d *Desk) values(id string, e entry, check *problem.Check) (values, []any, error) {
-	v := values{entry: e}
+// values reads a row into columns. The two keys are made with the ring, since what they are made of could be guessed.
+func (d *Desk) values(r reader, id string, line int64, cells [columnCount]cell) (v values, err error) {
+	var check problem.Check
+	e := r.read(cells, &check)
 	var p *problem.Problem
 	if errors.As(check.Err(), &p) {
 		v.fault = Words{p.Fields[0].Key, p.Fields[0].Args}
 	}
-	if e.citizen.IsZero() {
-		return v, nil, nil
+	var from, until time.Time
+	if !e.from.IsZero() {
+		from = e.from.StartOfDay()
 	}
-	newcomer := d.Roll.Newcomer(e.citizen)
-	v.index = newcomer.Index
-	about := []string{string(e.kind), v.index}
+	if !e.lastDay.IsZero() {
+		until = e.lastDay.EndExclusive()
+	}
+	var who person.Newcomer
+	var sameKey, content string
+	var sealed []byte
+	if !e.citizen.IsZero() {
+		who = d.Roll.Newcomer(e.citizen)
+		sameKey, content = d.keys(e, who.Index)
+		if e.facts.says() {
+			text, err := json.Marshal(e.facts)
+			if err != nil {
+				return values{}, fmt.Errorf("seal facts: %w", err)
+			}
+			sealed = d.Ring.Seal(factsPlace(id, line), text)
+		}
+	}
+	v.columns = []any{string(e.kind), e.rowID, who.Index, e.unit, e.team, int64(e.level), e.acting, store.Us(from), store.Us(until), e.order, e.note,
+		sameKey, content, string(who.Person), who.Citizen, sealed, e.facts.contact()}
+	return v, nil
+}
+
+// keys are what a row is about, and what it says about that.
+func (d *Desk) keys(e entry, index string) (sameKey, content string) {
+	about := []string{string(e.kind), index}
 	says := []string{e.facts.Name, e.facts.Position, string(e.facts.Email), string(e.facts.Phone), e.unit}
 	switch e.kind {
 	case Head:
@@ -496,14 +491,8 @@ func (d *Desk) values(id string, e entry, check *problem.Check) (values, []any, 
 		about = append(about, e.unit, e.team, strconv.Itoa(int(e.level)))
 		says = []string{e.from.String(), e.lastDay.String(), e.order, e.note}
 	}
-	v.sameKey = d.Ring.Index("legacy.same", strings.Join(about, "\n"))
-	v.content = d.Ring.Index("legacy.content", strings.Join(says, "\n"))
-	text, err := json.Marshal(e.facts)
-	if err != nil {
-		return values{}, nil, fmt.Errorf("seal facts: %w", err)
-	}
-	return v, []any{id, v.index, string(newcomer.Person), newcomer.Citizen, d.Ring.Seal(factsPlace(id, v.index), text),
-		e.facts.says(e.kind), e.facts.contact()}, nil
+	const enough = 32 // hexadecimal digits: 128 bits
+	return d.Ring.Index("legacy.same", strings.Join(about, "\n"))[:enough], d.Ring.Index("legacy.content", strings.Join(says, "\n"))[:enough]
 }
 
 // keepBatch writes rows with the progress they make.
@@ -513,14 +502,10 @@ func (d *Desk) keepBatch(ctx context.Context, id string, b batch) error {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `UPDATE legacy_imports SET read_bytes = $1, lines = lines + $2, last_line = $3 WHERE id = $4`,
-			b.read, b.lines, b.last, id); err != nil {
+			b.read, len(b.rows), b.last, id); err != nil {
 			return err
 		}
-		if err := insert(ctx, tx, `legacy_rows (import_id, line, `+valueColumns+`, original_sealed, fault, fault_args, result, reason, reason_args,
-				fresh_id, object_id)`, "", b.rows); err != nil {
-			return err
-		}
-		return keepPeople(ctx, tx, b.people)
+		return d.insertRows(ctx, tx, b.rows)
 	})
 	if err != nil {
 		return fmt.Errorf("keep rows: %w", err)
@@ -528,44 +513,20 @@ func (d *Desk) keepBatch(ctx context.Context, id string, b batch) error {
 	return nil
 }
 
-// keepPeople keeps who is named; of several rows about one person that which says most stands.
-func keepPeople(ctx context.Context, tx *store.Tx, people [][]any) error {
-	return insert(ctx, tx, `legacy_people (import_id, citizen_index, person_id, citizen_sealed, facts_sealed, weight, contact)`,
-		` ON CONFLICT (import_id, citizen_index) DO UPDATE SET facts_sealed = excluded.facts_sealed, weight = excluded.weight, contact = excluded.contact
-		WHERE excluded.weight > legacy_people.weight`, foremost(people))
-}
-
-// foremost leaves one row for each person: one statement can not touch the same row twice.
-func foremost(people [][]any) [][]any {
-	const index, weight = 1, 5
-	at := make(map[any]int, len(people))
-	list := people[:0]
-	for _, p := range people {
-		i, known := at[p[index]]
-		if !known {
-			at[p[index]] = len(list)
-			list = append(list, p)
-		} else if p[weight].(int64) > list[i][weight].(int64) {
-			list[i] = p
-		}
+// insertRows adds rows, some with one statement. SQLite looks the name of every value up among all of the statement, so
+// there a few are best; PostgreSQL is asked over a wire.
+func (d *Desk) insertRows(ctx context.Context, tx *store.Tx, rows [][]any) error {
+	most := 4
+	if d.DB.Engine() == store.Postgres {
+		most = 100
 	}
-	return list
-}
-
-// insertBatch is how many rows one statement adds: more make SQLite slower, whose time to prepare a statement grows
-// with the square of its values.
-const insertBatch = 25
-
-// insert adds rows to a table, some with one statement.
-func insert(ctx context.Context, tx *store.Tx, table, conflict string, rows [][]any) error {
-	for len(rows) > 0 {
-		some := rows[:min(insertBatch, len(rows))]
-		rows = rows[len(some):]
+	for some := range slices.Chunk(rows, most) {
 		args := make([]any, 0, len(some)*len(some[0]))
 		for _, row := range some {
 			args = append(args, row...)
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO `+table+` VALUES `+tuples(len(some), len(some[0]))+conflict, args...); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO legacy_rows (import_id, line, `+valueColumns+`, fault, fault_args, original_sealed, result, fresh_id)
+			VALUES `+tuples(len(some), len(some[0])), args...); err != nil {
 			return err
 		}
 	}
@@ -636,20 +597,15 @@ func hasKind(written string, understood Kind) bool { return written != "" || und
 
 // keepReading keeps what a row is understood as now.
 func (d *Desk) keepReading(ctx context.Context, tx *store.Tx, id string, line int64, r reader, cells [columnCount]cell) error {
-	var check problem.Check
-	v, person, err := d.values(id, r.read(cells, &check), &check)
+	v, err := d.values(r, id, line, cells)
 	if err != nil {
 		return err
 	}
-	if person != nil {
-		if err := keepPeople(ctx, tx, [][]any{person}); err != nil {
-			return fmt.Errorf("keep person of row: %w", err)
-		}
-	}
-	args := append(v.columns(), v.fault.Key, encodeArgs(v.fault.Args), id, line)
+	args := append(v.columns, v.fault.Key, encodeArgs(v.fault.Args), id, line)
 	if _, err := tx.Exec(ctx, `UPDATE legacy_rows SET kind = $1, row_id = $2, citizen_index = $3, unit = $4, team = $5, level = $6, acting = $7,
-			starts_at = $8, ends_at = $9, order_number = $10, note = $11, same_key = $12, content = $13, fault = $14, fault_args = $15
-		WHERE import_id = $16 AND line = $17`, args...); err != nil {
+			starts_at = $8, ends_at = $9, order_number = $10, note = $11, same_key = $12, content = $13, person_id = $14, citizen_sealed = $15,
+			facts_sealed = $16, contact = $17, fault = $18, fault_args = $19
+		WHERE import_id = $20 AND line = $21`, args...); err != nil {
 		return fmt.Errorf("keep reading of row: %w", err)
 	}
 	return nil

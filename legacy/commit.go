@@ -54,11 +54,9 @@ func (d *Desk) commit(ctx context.Context, work Import) error {
 		if err := d.tellUnits(ctx, tx, work); err != nil {
 			return err
 		}
-		after, err := d.total(ctx, tx, work)
-		if err != nil {
+		if totals.RightsInBook, err = rightsInBook(ctx, tx, work); err != nil {
 			return err
 		}
-		totals.RightsInBook = after.RightsInBook
 		if totals.RightsInBook != totals.RightsInFile {
 			return fmt.Errorf("write import: %d rights in the file, %d in the book", totals.RightsInFile, totals.RightsInBook)
 		}
@@ -106,12 +104,11 @@ const rowsOf = ` FROM legacy_rows r JOIN persons p ON p.citizen_index = r.citize
 func (d *Desk) write(ctx context.Context, tx *store.Tx, work Import) error {
 	by := grant.Bringing{By: work.UploadedBy, Second: work.SignedBy}
 	of := func(text string) grant.Query { return grant.Query{Text: text, Args: []any{work.ID}} }
-	if _, err := d.Roll.Bring(ctx, tx, `SELECT n.person_id, n.citizen_index, n.citizen_sealed FROM legacy_people n
-		WHERE n.import_id = $1 AND n.citizen_index IN (SELECT citizen_index FROM legacy_rows WHERE import_id = $1 AND result = 'new')`, work.ID); err != nil {
+	if _, err := d.Roll.Bring(ctx, tx, `SELECT person_id, citizen_index, citizen_sealed FROM legacy_rows WHERE import_id = $1 AND result = 'new'`, work.ID); err != nil {
 		return err
 	}
 	// Heads before rights: a right of who is proposed as head waits for a second administrator.
-	const head = `SELECT r.object_id AS id, p.id AS person_id, r.unit, CASE WHEN r.acting = TRUE THEN 'acting' ELSE 'regular' END AS kind,
+	const head = `SELECT CASE WHEN r.result = 'new' THEN r.fresh_id ELSE r.object_id END AS id, p.id AS person_id, r.unit, CASE WHEN r.acting = TRUE THEN 'acting' ELSE 'regular' END AS kind,
 		r.order_number, r.note, r.starts_at, r.ends_at` + rowsOf + `r.kind = 'head' AND r.result = `
 	if _, err := d.Book.BringHeads(ctx, tx, by, of(head+`'new'`)); err != nil {
 		return err
@@ -119,7 +116,7 @@ func (d *Desk) write(ctx context.Context, tx *store.Tx, work Import) error {
 	if _, err := d.Book.BringHeadChanges(ctx, tx, of(head+`'changed'`)); err != nil {
 		return err
 	}
-	const right = `SELECT r.line AS seq, r.object_id AS id, p.id AS person_id, r.unit, r.team, r.level, r.starts_at, r.ends_at,
+	const right = `SELECT r.line AS seq, CASE WHEN r.result = 'new' THEN r.fresh_id ELSE r.object_id END AS id, p.id AS person_id, r.unit, r.team, r.level, r.starts_at, r.ends_at,
 		r.order_number, r.note` + rowsOf + `r.kind = 'right' AND r.result = `
 	if _, err := d.Book.BringRights(ctx, tx, by, of(right+`'new'`)); err != nil {
 		return err
@@ -139,10 +136,16 @@ func (d *Desk) write(ctx context.Context, tx *store.Tx, work Import) error {
 
 // keepOrigins keeps where what was written comes from.
 func (d *Desk) keepOrigins(ctx context.Context, tx *store.Tx, work Import) error {
-	if _, err := tx.Exec(ctx, `INSERT INTO legacy_origins (source, kind, row_id, object_id, same_key, content, import_id, line, at)
-		SELECT CAST($2 AS TEXT), r.kind, r.row_id, CASE WHEN r.kind = 'officer' THEN p.id ELSE r.object_id END, r.same_key, r.content, r.import_id, r.line,
-			CAST($3 AS BIGINT)`+rowsOf+`r.result = 'new'`, work.ID, work.Source, store.Us(tx.Now)); err != nil {
-		return fmt.Errorf("keep origins: %w", err)
+	const origins = `INSERT INTO legacy_origins (source, kind, row_id, object_id, same_key, content, import_id, line, at)
+		SELECT CAST($2 AS TEXT), r.kind, r.row_id, `
+	for _, text := range []string{
+		origins + `r.fresh_id, r.same_key, r.content, r.import_id, r.line, CAST($3 AS BIGINT) FROM legacy_rows r
+			WHERE r.import_id = $1 AND r.kind IN ('head', 'right') AND r.result = 'new'`,
+		origins + `p.id, r.same_key, r.content, r.import_id, r.line, CAST($3 AS BIGINT)` + rowsOf + `r.kind = 'officer' AND r.result = 'new'`,
+	} {
+		if _, err := tx.Exec(ctx, text, work.ID, work.Source, store.Us(tx.Now)); err != nil {
+			return fmt.Errorf("keep origins: %w", err)
+		}
 	}
 	if _, err := tx.Exec(ctx, `UPDATE legacy_origins SET content = r.content, import_id = r.import_id, line = r.line, at = $3
 		FROM legacy_rows r WHERE r.import_id = $1 AND r.result = 'changed'
@@ -186,45 +189,34 @@ const invitePage = 200
 // old system has no address. It answers how many.
 func (d *Desk) invite(ctx context.Context, tx *store.Tx, work Import) (int64, error) {
 	n, err := tx.Exec(ctx, `INSERT INTO legacy_invitations (person_id, import_id, at)
-		SELECT p.id, n.import_id, CAST($2 AS BIGINT) FROM legacy_people n JOIN persons p ON p.citizen_index = n.citizen_index WHERE `+toInvite+`
+		SELECT DISTINCT p.id, CAST($1 AS TEXT), CAST($2 AS BIGINT) FROM legacy_rows r JOIN persons p ON p.citizen_index = r.citizen_index WHERE `+toInvite+`
 		ON CONFLICT (person_id) DO NOTHING`, work.ID, store.Us(tx.Now))
 	if err != nil {
 		return 0, fmt.Errorf("invite people: %w", err)
 	}
-	type guest struct {
-		who    person.ID
-		index  string
-		sealed []byte
-		unit   locale.Name
-	}
 	names := map[string]locale.Name{}
 	for after := person.ID(""); ; {
-		guests, err := store.Rows(func(row store.Row) (g guest, err error) { return g, row.Scan(&g.who, &g.index, &g.sealed) })(tx.Query(ctx,
-			`SELECT i.person_id, n.citizen_index, n.facts_sealed FROM legacy_invitations i
-			JOIN persons p ON p.id = i.person_id
-			JOIN legacy_people n ON n.import_id = i.import_id AND n.citizen_index = p.citizen_index
-			WHERE i.import_id = $1 AND i.at = $2 AND i.person_id > $3 ORDER BY i.person_id LIMIT `+strconv.Itoa(invitePage),
-			work.ID, store.Us(tx.Now), after))
+		guests, err := d.guests(ctx, tx, work, after)
 		if err != nil {
-			return 0, fmt.Errorf("invite people: %w", err)
+			return 0, err
 		}
 		if len(guests) == 0 {
 			return n, nil
 		}
 		messages := make([]notify.Message, 0, len(guests))
 		for _, g := range guests {
+			if g.who == after {
+				continue // another row about him, which says less
+			}
 			after = g.who
-			f, err := d.openFacts(work.ID, g.index, g.sealed)
+			unit, err := unitName(ctx, tx, names, g.Unit)
 			if err != nil {
 				return 0, err
 			}
-			if g.unit, err = unitName(ctx, tx, names, f.Unit); err != nil {
-				return 0, err
-			}
-			m := notify.Message{Channel: notify.Email, Person: string(g.who), To: string(f.Email), Purpose: "legacy.invite", Lang: locale.TH,
-				Args: locale.Args{"unit": g.unit, "link": d.Link("/officer/register")}}
-			if f.Email == "" {
-				m.Channel, m.To = notify.SMS, string(f.Phone)
+			m := notify.Message{Channel: notify.Email, Person: string(g.who), To: string(g.Email), Purpose: "legacy.invite", Lang: locale.TH,
+				Args: locale.Args{"unit": unit, "link": d.Link("/officer/register")}}
+			if g.Email == "" {
+				m.Channel, m.To = notify.SMS, string(g.Phone)
 			}
 			messages = append(messages, m)
 		}
@@ -232,6 +224,34 @@ func (d *Desk) invite(ctx context.Context, tx *store.Tx, work Import) (int64, er
 			return 0, err
 		}
 	}
+}
+
+// guest is somebody who was just invited.
+type guest struct {
+	who person.ID
+	facts
+}
+
+// guests answers some of those who were just invited, after a person, with what their rows say; an officer's row first.
+func (d *Desk) guests(ctx context.Context, tx *store.Tx, work Import, after person.ID) ([]guest, error) {
+	list, err := store.Rows(func(row store.Row) (g guest, err error) {
+		var line int64
+		var sealed []byte
+		if err := row.Scan(&g.who, &line, &sealed); err != nil {
+			return guest{}, err
+		}
+		g.facts, err = d.openFacts(work.ID, line, sealed)
+		return g, err
+	})(tx.Query(ctx, `SELECT i.person_id, r.line, r.facts_sealed
+		FROM (SELECT person_id FROM legacy_invitations WHERE import_id = $1 AND at = $2 AND person_id > $3 ORDER BY person_id LIMIT `+strconv.Itoa(invitePage)+`) i
+		JOIN persons p ON p.id = i.person_id
+		JOIN legacy_rows r ON r.citizen_index = p.citizen_index AND r.facts_sealed IS NOT NULL
+		WHERE r.import_id = $1 AND r.contact = TRUE AND r.result = 'new'
+		ORDER BY i.person_id, CASE r.kind WHEN 'officer' THEN 0 ELSE 1 END, r.line`, work.ID, store.Us(tx.Now), after))
+	if err != nil {
+		return nil, fmt.Errorf("list invited people: %w", err)
+	}
+	return list, nil
 }
 
 // unitName is what a unit is called, learned once.
@@ -247,8 +267,8 @@ func unitName(ctx context.Context, tx *store.Tx, known map[string]locale.Name, c
 	return name, nil
 }
 
-func (d *Desk) openFacts(id, index string, sealed []byte) (f facts, err error) {
-	text, err := d.Ring.Open(factsPlace(id, index), sealed)
+func (d *Desk) openFacts(id string, line int64, sealed []byte) (f facts, err error) {
+	text, err := d.Ring.Open(factsPlace(id, line), sealed)
 	if err != nil {
 		return f, fmt.Errorf("open facts: %w", err)
 	}

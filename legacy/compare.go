@@ -57,8 +57,8 @@ const foundEnd = `) m WHERE legacy_rows.import_id = $1 AND legacy_rows.line = m.
 
 var steps = []step{
 	{"start anew", `UPDATE legacy_rows SET result = CASE WHEN fault = '' THEN 'new' ELSE 'quarantined' END,
-			reason = fault, reason_args = fault_args, object_id = fresh_id
-		WHERE import_id = $1 AND aside_by IS NULL AND (result <> 'new' OR fault <> '' OR reason <> '')`, byImport},
+			reason = '', reason_args = '', object_id = ''
+		WHERE import_id = $1 AND aside_by IS NULL AND (result <> 'new' OR fault <> '')`, byImport},
 
 	// Of rows that repeat a row the first stands: which one is right nobody can tell from here.
 	{"same row id", `UPDATE legacy_rows SET result = 'quarantined', reason = 'legacy.reason.same_row_id', reason_args = '{"line":' || m.first || '}'
@@ -214,13 +214,10 @@ func (d *Desk) total(ctx context.Context, tx *store.Tx, work Import) (Totals, er
 	if err := tx.QueryRow(ctx, `SELECT count(*) FROM legacy_rows WHERE import_id = $1`, work.ID).Scan(&t.Read); err != nil {
 		return Totals{}, fmt.Errorf("count rows: %w", err)
 	}
-	if err := tx.QueryRow(ctx, `SELECT count(*) FROM legacy_rows r
-		JOIN grants g ON g.id = r.object_id AND g.unit = r.unit AND g.team = r.team AND g.level = r.level
-		JOIN persons p ON p.id = g.person_id AND p.citizen_index = r.citizen_index
-		WHERE r.import_id = $1 AND r.kind = 'right' AND r.result IN ('new', 'same', 'changed') AND g.closed_at IS NULL`, work.ID).Scan(&t.RightsInBook); err != nil {
-		return Totals{}, fmt.Errorf("count rights in book: %w", err)
+	if t.RightsInBook, err = rightsInBook(ctx, tx, work); err != nil {
+		return Totals{}, err
 	}
-	if err := tx.QueryRow(ctx, `SELECT count(*) FROM legacy_people n LEFT JOIN persons p ON p.citizen_index = n.citizen_index WHERE `+toInvite, work.ID).Scan(&t.Invited); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT count(DISTINCT r.citizen_index) FROM legacy_rows r LEFT JOIN persons p ON p.citizen_index = r.citizen_index WHERE `+toInvite, work.ID).Scan(&t.Invited); err != nil {
 		return Totals{}, fmt.Errorf("count invitations: %w", err)
 	}
 	if !t.Balanced() {
@@ -229,10 +226,20 @@ func (d *Desk) total(ctx context.Context, tx *store.Tx, work Import) (Totals, er
 	return t, nil
 }
 
-// toInvite are the people (n, and p when the roll knows them) of new rows who can be reached, have no account, and were
+// rightsInBook counts the rights of the file that stand open in the book, each found by its place, level and person.
+func rightsInBook(ctx context.Context, tx *store.Tx, work Import) (n int64, err error) {
+	if err := tx.QueryRow(ctx, `SELECT count(*) FROM legacy_rows r
+		JOIN grants g ON g.id = CASE WHEN r.object_id = '' THEN r.fresh_id ELSE r.object_id END AND g.unit = r.unit AND g.team = r.team AND g.level = r.level
+		JOIN persons p ON p.id = g.person_id AND p.citizen_index = r.citizen_index
+		WHERE r.import_id = $1 AND r.kind = 'right' AND r.result IN ('new', 'same', 'changed') AND g.closed_at IS NULL`, work.ID).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count rights in book: %w", err)
+	}
+	return n, nil
+}
+
+// toInvite are the people of new rows (r, and p when the roll knows them) who can be reached, have no account, and were
 // never invited before.
-const toInvite = `n.import_id = $1 AND n.contact = TRUE
-	AND n.citizen_index IN (SELECT citizen_index FROM legacy_rows WHERE import_id = $1 AND result = 'new')
+const toInvite = `r.import_id = $1 AND r.result = 'new' AND r.contact = TRUE
 	AND (p.id IS NULL OR p.id NOT IN (SELECT person_id FROM accounts) AND p.id NOT IN (SELECT person_id FROM legacy_invitations))`
 
 // hashResults is the hash over the result of every row. Rows are read one by one: nothing of them is held.

@@ -425,9 +425,10 @@ func (d *Desk) wipe(ctx context.Context, id string) error {
 	return d.DB.Write(ctx, func(tx *store.Tx) error {
 		for _, text := range []string{
 			`DELETE FROM legacy_files WHERE import_id = $1`,
-			`UPDATE legacy_rows SET original_sealed = NULL, corrected_sealed = NULL, note = '' WHERE import_id = $1`,
-			`DELETE FROM legacy_people WHERE import_id = $1 AND (citizen_index NOT IN (SELECT citizen_index FROM persons)
-				OR $1 IN (SELECT id FROM legacy_imports WHERE state <> 'committed'))`,
+			`UPDATE legacy_rows SET original_sealed = NULL, corrected_sealed = NULL, citizen_sealed = NULL, note = '' WHERE import_id = $1`,
+			// A head may have yet to compare those who were brought in.
+			`UPDATE legacy_rows SET facts_sealed = NULL WHERE import_id = $1 AND (result IN ('conflict', 'quarantined')
+				OR import_id IN (SELECT id FROM legacy_imports WHERE state <> 'committed'))`,
 		} {
 			if _, err := tx.Exec(ctx, text, id); err != nil {
 				return fmt.Errorf("wipe import: %w", err)

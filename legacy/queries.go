@@ -53,8 +53,11 @@ func findImport(ctx context.Context, tx *store.Tx, id string) (Import, error) {
 	return i, nil
 }
 
-const lineColumns = `r.line, r.kind, r.row_id, r.result, r.reason, r.reason_args, r.unit, r.team, r.level, r.acting, r.starts_at, r.ends_at,
-	r.original_sealed, r.corrected_sealed, r.corrected_by, r.corrected_at, r.aside_by, r.aside_reason, r.object_id`
+// shownReason is why a row has its result: what the comparison found, or what is wrong with it by itself.
+const shownReason = `CASE WHEN r.reason = '' THEN r.fault ELSE r.reason END`
+
+const lineColumns = `r.line, r.kind, r.row_id, r.result, ` + shownReason + `, CASE WHEN r.reason = '' THEN r.fault_args ELSE r.reason_args END, r.unit, r.team, r.level, r.acting, r.starts_at, r.ends_at,
+	r.original_sealed, r.corrected_sealed, r.corrected_by, r.corrected_at, r.aside_by, r.aside_reason, CASE WHEN r.object_id = '' THEN r.fresh_id ELSE r.object_id END`
 
 // scanLine reads a row of an import and opens what is sealed of it.
 func (d *Desk) scanLine(id string) func(store.Row) (Line, error) {

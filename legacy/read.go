@@ -81,8 +81,8 @@ func (d *Desk) Import(ctx context.Context, by person.ID, id string) (s Sight, er
 		}
 		if s.Reasons, err = store.Rows(func(row store.Row) (r ReasonCount, err error) {
 			return r, row.Scan(&r.Result, &r.Kind, &r.Reason, &r.Aside, &r.Lines)
-		})(tx.Query(ctx, `SELECT result, kind, reason, aside_by IS NOT NULL, count(*) FROM legacy_rows WHERE import_id = $1
-			GROUP BY result, kind, reason, aside_by IS NOT NULL ORDER BY result, count(*) DESC, reason, kind`, id)); err != nil {
+		})(tx.Query(ctx, `SELECT r.result, r.kind, `+shownReason+`, r.aside_by IS NOT NULL, count(*) FROM legacy_rows r WHERE r.import_id = $1
+			GROUP BY 1, 2, 3, 4 ORDER BY 1, 5 DESC, 3, 2`, id)); err != nil {
 			return fmt.Errorf("count reasons: %w", err)
 		}
 		s.Commits, err = commits(ctx, tx, id)
@@ -174,7 +174,7 @@ func (f LineFilter) query(id string) (string, []any) {
 	args := []any{id, f.After}
 	text.WriteString(`SELECT ` + lineColumns + ` FROM legacy_rows r WHERE r.import_id = $1 AND r.line > $2`)
 	for _, c := range []struct{ column, value string }{
-		{"r.result", string(f.Result)}, {"r.kind", string(f.Kind)}, {"r.reason", f.Reason}, {"r.unit", f.Unit},
+		{"r.result", string(f.Result)}, {"r.kind", string(f.Kind)}, {shownReason, f.Reason}, {"r.unit", f.Unit},
 	} {
 		if c.value != "" {
 			args = append(args, c.value)

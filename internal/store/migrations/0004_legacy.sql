@@ -68,6 +68,10 @@ CREATE TABLE legacy_rows (
     note             TEXT    NOT NULL DEFAULT '',
     same_key         TEXT    NOT NULL DEFAULT '', -- what it is about: rows with the same are one
     content          TEXT    NOT NULL DEFAULT '', -- what it says about that
+    person_id        TEXT    NOT NULL DEFAULT '', -- whom the person becomes when nobody has mentioned him yet
+    citizen_sealed   BYTEA, -- for that person
+    facts_sealed     BYTEA, -- name, position, contacts; NULL where nothing is said
+    contact          BOOLEAN NOT NULL DEFAULT FALSE, -- the facts hold an address or a telephone number
     original_sealed  BYTEA, -- the cells; NULL once wiped
     corrected_sealed BYTEA, -- as somebody corrected them
     corrected_by     TEXT,
@@ -75,28 +79,16 @@ CREATE TABLE legacy_rows (
     fault            TEXT    NOT NULL DEFAULT '', -- what is wrong with the row by itself: message key
     fault_args       TEXT    NOT NULL DEFAULT '',
     result           TEXT    NOT NULL, -- new, same, changed, conflict, quarantined
-    reason           TEXT    NOT NULL DEFAULT '',
+    reason           TEXT    NOT NULL DEFAULT '', -- why, when it is no fault of the row by itself: message key
     reason_args      TEXT    NOT NULL DEFAULT '',
     aside_by         TEXT, -- who set it aside
     aside_reason     TEXT    NOT NULL DEFAULT '',
     fresh_id         TEXT    NOT NULL, -- of the right or appointment that a new row becomes
-    object_id        TEXT    NOT NULL DEFAULT '', -- of the one it became or met
+    object_id        TEXT    NOT NULL DEFAULT '', -- of the one in the book that it met
     PRIMARY KEY (import_id, line)
 );
 CREATE INDEX legacy_rows_open ON legacy_rows (import_id, result, line) WHERE result NOT IN ('new', 'same');
-
--- The people of a file, with what the old system says about them.
-CREATE TABLE legacy_people (
-    import_id      TEXT    NOT NULL REFERENCES legacy_imports (id),
-    citizen_index  TEXT    NOT NULL,
-    person_id      TEXT    NOT NULL, -- whom he becomes when nobody has mentioned him yet
-    citizen_sealed BYTEA   NOT NULL,
-    facts_sealed   BYTEA, -- NULL once wiped
-    weight         BIGINT  NOT NULL, -- the row that says most about him stands
-    contact        BOOLEAN NOT NULL, -- the facts hold an address or a telephone number
-    PRIMARY KEY (import_id, citizen_index)
-);
-CREATE INDEX legacy_people_by_citizen ON legacy_people (citizen_index);
+CREATE INDEX legacy_rows_facts ON legacy_rows (citizen_index) WHERE facts_sealed IS NOT NULL;
 
 -- Where a right, an appointment or what is known of an officer comes from.
 CREATE TABLE legacy_origins (
