@@ -53,6 +53,7 @@ func (s *Server) admin(w http.ResponseWriter, r *http.Request, v *Visit) error {
 		tile("announcements", "/admin/announcements", views.IconInfo),
 		tile("cutover", cutoverPath, views.IconNext),
 		tile("programs", programsPath, views.IconKey),
+		tile("imports", importsPath, views.IconDownload),
 		tile("log", logPath, views.IconHistory),
 		tile("decisions", decisionsPath, views.IconHistory),
 	}))

@@ -122,6 +122,7 @@ var calls = []call{
 	{"POST /ko1/rights/consider/many", "unit={unit}&list={citizen}&form={form}", heads(403), false},
 	{"POST /ko1/rights/consider/many-save", "unit={unit}&list={citizen}&known={citizen}&form={form}", heads(403), false},
 	{"GET /ko1/rights/waiting", "", heads(200), false},
+	{"POST /ko1/rights/waiting", "", heads(422), false},
 	{"POST /ko1/rights/waiting/TH-13/{waiting}", "answer=yes", heads(404), true},
 	{"POST /ko1/rights/waiting/{unit}/{waiting}", "answer=yes", heads(403), false},
 	{"POST /ko1/rights/waiting/{unit}/{waiting}", "answer=no&reason=x", heads(403), false},
@@ -219,6 +220,20 @@ var calls = []call{
 	{"POST /admin/programs/{program}/revoke", "reason=x", centre, false},
 	{"GET /log/decisions?program={program}&unit={unit}&person={person}", "", overseers, false},
 	{"POST /log/decisions", "citizen_id={citizen}", overseers, false},
+	// Imports from the old system.
+	{"GET /admin/imports", "", overseers, false},
+	{"POST /admin/imports", "source=x", centre, false},
+	{"GET /admin/imports/{form}", "", overseers, false},
+	{"POST /admin/imports/{form}/sign", "version=1", centre, false},
+	{"GET /admin/imports/{form}/cancel", "", centre, false},
+	{"POST /admin/imports/{form}/cancel", "version=1&reason=x", centre, false},
+	{"POST /admin/imports/{form}/recheck", "", centre, false},
+	{"GET /admin/imports/{form}/lines?unit={unit}", "", overseers, false},
+	{"GET /admin/imports/{form}/export/csv", "", overseers, false},
+	{"GET /admin/imports/{form}/lines/2", "", overseers, false},
+	{"POST /admin/imports/{form}/lines/2", "citizen_id={citizen}", centre, false},
+	{"POST /admin/imports/{form}/lines/2/aside", "reason=x", centre, false},
+	{"POST /admin/imports/{form}/lines/2/back", "", centre, false},
 
 	// Systems and announcements.
 	{"GET /admin/systems", "", centre, false},

@@ -156,3 +156,37 @@ func TestListInAGroup(t *testing.T) {
 		t.Error("the right is not in the group")
 	}
 }
+
+// On the first day a head confirms his people in a few clicks; each of them by himself still can be.
+func TestConfirmMany(t *testing.T) {
+	k := newKit(t)
+	var ids []string
+	for i, unit := range []string{"TH-12", "TH-12", "TH-13"} {
+		citizen := someID(t, i)
+		k.give(t, chief12, grant.Order{Unit: "TH-12", Level: grant.Consider, Citizen: k.citizen(t, citizen)})
+		k.who[citizen] = k.register(t, citizen, "ปราณี", "มาใหม่", unit)
+		ids = append(ids, citizen)
+	}
+	chief := k.as(t, chief12)
+	page := chief.get("/ko1/rights/waiting").wants(http.StatusOK, "ยืนยันที่เลือก", "ชื่อซ้ำกับผู้อื่นในรายชื่อ", "ทีละคน", "สังกัด ")
+	if n := strings.Count(page.body, `name="chosen"`); n != 2 {
+		t.Errorf("%d boxes", n)
+	}
+	if all := chief.get("/ko1/rights/waiting?all=yes"); strings.Count(all.body, " checked") != 2 {
+		t.Error("not all of the unit are ticked")
+	}
+	chief.post("/ko1/rights/waiting").wants(http.StatusUnprocessableEntity, "ยังไม่ได้เลือกใคร")
+	chief.post("/ko1/rights/waiting", "chosen", "nonsense").wants(http.StatusUnprocessableEntity)
+	choice := func(i int) string { return "TH-12/" + string(k.who[ids[i]]) }
+	chief.post("/ko1/rights/waiting", "chosen", choice(0)).wants(http.StatusSeeOther).follow().wants(http.StatusOK, "ยืนยันแล้ว 1 คน")
+	chief.post("/ko1/rights/waiting", "chosen", choice(0), "chosen", choice(1)).wants(http.StatusSeeOther).follow().wants(http.StatusOK, "ยืนยันแล้ว 1 คน", "ได้รับการยืนยันแล้ว")
+	for i, id := range ids {
+		if k.book.Allows(k.who[id], grant.DoConsider, grant.Place{Unit: "TH-12"}) != (i < 2) {
+			t.Errorf("person %d", i)
+		}
+	}
+	k.as(t, chief13).post("/ko1/rights/waiting", "chosen", choice(2)).wants(http.StatusSeeOther)
+	if k.book.Allows(k.who[ids[2]], grant.DoConsider, grant.Place{Unit: "TH-12"}) {
+		t.Error("another head confirmed")
+	}
+}

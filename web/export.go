@@ -1,15 +1,10 @@
 package web
 
 import (
-	"bytes"
-	"encoding/csv"
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
-
-	"github.com/xuri/excelize/v2"
 
 	"sitthi/grant"
 	"sitthi/internal/problem"
@@ -39,14 +34,6 @@ func exportRow(v *Visit, r grant.Row) []string {
 	}
 }
 
-// plainCell keeps a spreadsheet from taking what somebody typed for a formula: OWASP, CSV Injection.
-func plainCell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
-		return "'" + text
-	}
-	return text
-}
-
 // exported reads which rows an export holds: all that the grid's filter fits, on every page.
 func (s *Server) exported(r *http.Request, v *Visit) (grant.LevelRow, grant.Filter, error) {
 	level, err := levelOf(r)
@@ -65,6 +52,12 @@ func (s *Server) exported(r *http.Request, v *Visit) (grant.LevelRow, grant.Filt
 	}
 	return level, f, nil
 }
+
+// The media types of files that are downloaded.
+const (
+	kindCSV  = "text/csv; charset=utf-8"
+	kindXLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+)
 
 // attachment sets the headers of a download.
 func attachment(w http.ResponseWriter, kind, name string) {
@@ -110,97 +103,28 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request, v *Visit, format
 }
 
 func (s *Server) exportCSV(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	return s.export(w, r, v, "csv", "text/csv; charset=utf-8", drawCSV)
+	return s.export(w, r, v, "csv", kindCSV, drawCSV)
 }
 
 func (s *Server) exportXLSX(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	return s.export(w, r, v, "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", drawXLSX)
+	return s.export(w, r, v, "xlsx", kindXLSX, drawXLSX)
 }
 
-func drawCSV(v *Visit, rows []grant.Row) ([]byte, error) {
-	var out bytes.Buffer
-	out.WriteString("\ufeff") // without the byte order mark Excel reads Thai as Latin
-	file := csv.NewWriter(&out)
-	file.UseCRLF = true
-	line := make([]string, len(exportColumns))
-	for i, key := range exportColumns {
-		line[i] = v.T(key)
-	}
-	if err := file.Write(line); err != nil {
-		return nil, fmt.Errorf("write export: %w", err)
-	}
-	for _, row := range rows {
-		for i, cell := range exportRow(v, row) {
-			line[i] = plainCell(cell)
-		}
-		if err := file.Write(line); err != nil {
-			return nil, fmt.Errorf("write export: %w", err)
-		}
-	}
-	if file.Flush(); file.Error() != nil {
-		return nil, fmt.Errorf("write export: %w", file.Error())
-	}
-	return out.Bytes(), nil
-}
+func drawCSV(v *Visit, rows []grant.Row) ([]byte, error) { return tableOf(v, rows).csv() }
 
-func drawXLSX(v *Visit, rows []grant.Row) (drawn []byte, err error) {
-	file := excelize.NewFile()
-	defer func() {
-		if closing := file.Close(); err == nil && closing != nil {
-			err = fmt.Errorf("close export: %w", closing)
-		}
-	}()
-	if err := fillSheet(v, file, rows); err != nil {
-		return nil, fmt.Errorf("write export: %w", err)
-	}
-	var out bytes.Buffer
-	if err := file.Write(&out); err != nil {
-		return nil, fmt.Errorf("write export: %w", err)
-	}
-	return out.Bytes(), nil
-}
+func drawXLSX(v *Visit, rows []grant.Row) ([]byte, error) { return tableOf(v, rows).xlsx() }
 
-// fillSheet writes the rows into the only sheet of a workbook, under a head that stays in sight.
-func fillSheet(v *Visit, file *excelize.File, rows []grant.Row) error {
-	stream, err := file.NewStreamWriter("Sheet1")
-	if err != nil {
-		return err
+func tableOf(v *Visit, rows []grant.Row) table {
+	t := table{widths: []float64{8, 28, 28, 14, 18, 30, 36, 28, 12, 12, 18, 30, 20}, numbers: 1}
+	for _, key := range exportColumns {
+		t.head = append(t.head, v.T(key))
 	}
-	head, err := file.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}})
-	if err != nil {
-		return err
-	}
-	// "@" is text: 13 digits stay 13 digits and nothing is a formula.
-	text, err := file.NewStyle(&excelize.Style{CustomNumFmt: ptr("@")})
-	if err != nil {
-		return err
-	}
-	widths := []float64{8, 28, 28, 14, 18, 30, 36, 28, 12, 12, 18, 30, 20}
-	for i, width := range widths {
-		if err := stream.SetColWidth(i+1, i+1, width); err != nil {
-			return err
+	t.rows = func(yield func([]string) bool) {
+		for _, row := range rows {
+			if !yield(exportRow(v, row)) {
+				return
+			}
 		}
 	}
-	if err := stream.SetPanes(&excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}); err != nil {
-		return err
-	}
-	cells := make([]any, len(exportColumns))
-	for i, key := range exportColumns {
-		cells[i] = excelize.Cell{StyleID: head, Value: v.T(key)}
-	}
-	if err := stream.SetRow("A1", cells); err != nil {
-		return err
-	}
-	for n, row := range rows {
-		for i, cell := range exportRow(v, row) {
-			cells[i] = excelize.Cell{StyleID: text, Value: cell}
-		}
-		cells[0] = row.Number
-		if err := stream.SetRow("A"+strconv.Itoa(n+2), cells); err != nil {
-			return err
-		}
-	}
-	return stream.Flush()
+	return t
 }
-
-func ptr[T any](v T) *T { return &v }

@@ -127,6 +127,13 @@ var (
 // read takes in the form of a request, as big as the route allows. Text that is not UTF-8, or holds a NUL that PostgreSQL can not keep, comes
 // from no page of ours and goes no further.
 func (s *Server) read(w http.ResponseWriter, r *http.Request, route Route) error {
+	if route.Upload { // read by its handler, once it is known who sends it
+		r.Form, r.PostForm = r.URL.Query(), url.Values{}
+		if !plain(r.URL.Path) || !plainValues(r.Form) {
+			return errForm
+		}
+		return nil
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, max(s.FormLimit, route.FormLimit))
 	if r.Method == http.MethodPost && r.ContentLength != 0 {
 		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))

@@ -23,6 +23,7 @@ import (
 	"sitthi/internal/store"
 	"sitthi/internal/storetest"
 	"sitthi/internal/thai"
+	"sitthi/legacy"
 	"sitthi/notify"
 	"sitthi/officer"
 	"sitthi/person"
@@ -63,6 +64,7 @@ type kit struct {
 	answers  *program.Log
 	outbox   *notify.Outbox
 	roll     *person.Roll
+	legacy   *legacy.Desk
 	ring     *seal.Ring
 	who      map[string]person.ID // by citizen ID
 	// faults says that the test brings errors about, which otherwise fail it.
@@ -117,6 +119,7 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 		return portal.Load(t.Context(), tx)
 	})
 	check(t, k.book.Load(t.Context()))
+	k.legacy = legacy.NewDesk(legacy.Options{DB: env.DB, Ring: ring, Roll: k.roll, Book: k.book, Outbox: k.outbox, Link: link, Log: log, Limits: legacy.DefaultLimits})
 	programs := program.Options{DB: env.DB, Clock: env.Clock, Book: k.book, Log: log}
 	k.programs, k.answers = program.NewDesk(programs), program.NewLog(programs)
 	check(t, k.programs.CatchUp(t.Context()))
@@ -125,7 +128,7 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 	o := Options{
 		Log: log, Metrics: observe.NewMetrics("test"), Clock: env.Clock, Ring: ring,
 		Agencies: k.agencies, Officers: k.officers, SignIn: k.signin, Book: k.book, Portal: k.portal, Outbox: k.outbox,
-		Programs: k.programs, Decisions: k.answers, Prover: prover,
+		Legacy: k.legacy, Programs: k.programs, Decisions: k.answers, Prover: prover,
 		Ready: func(context.Context) error { return nil }, PublicURL: &url.URL{Scheme: "http", Host: "localhost"}, Demo: true,
 	}
 	for _, f := range change {

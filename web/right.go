@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -286,6 +287,46 @@ func (s *Server) waiting(w http.ResponseWriter, r *http.Request, v *Visit) error
 	return s.showWaiting(w, r, v, http.StatusOK, "", "", nil)
 }
 
+// confirmChosen keeps a head's word on everyone he has ticked, in one act. Who could not be confirmed is named.
+func (s *Server) confirmChosen(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	var chosen []grant.Named
+	for _, value := range r.PostForm["chosen"] {
+		unit, who, ok := strings.Cut(value, "/")
+		if !ok {
+			return problem.New(problem.Invalid, "problem.form")
+		}
+		if one := (grant.Named{Person: person.ID(who), Unit: unit}); !slices.Contains(chosen, one) {
+			chosen = append(chosen, one)
+		}
+	}
+	left, err := s.Book.IdentifyMany(r.Context(), v.Session.Person, chosen)
+	if lines, ok := v.Problems(err); ok {
+		return s.showWaiting(w, r, v, http.StatusUnprocessableEntity, "", "", lines)
+	}
+	if err != nil {
+		return err
+	}
+	if len(left) == 0 {
+		return s.see(w, r, v, rightsPath+"/waiting", v.Notice(views.NoticeOK, "bulk.confirmed", "n", len(chosen)))
+	}
+	ids := make([]person.ID, 0, len(left))
+	for one := range left {
+		ids = append(ids, one.Person)
+	}
+	names, err := s.Book.Names(r.Context(), v.Session.Person, ids)
+	if err != nil {
+		return err
+	}
+	var why []string
+	for _, one := range chosen {
+		if reason := left[one]; reason != nil {
+			why = append(why, strings.TrimSpace(names[one.Person]+" – "+v.Tell(reason)))
+		}
+	}
+	notice := v.Notice(views.NoticeWarn, "bulk.confirmed_some", "n", len(chosen)-len(left), "left", strings.Join(why, "; "))
+	return s.see(w, r, v, rightsPath+"/waiting", notice)
+}
+
 // showWaiting shows who waits; the errors, if any, belong to the form of one of them.
 func (s *Server) showWaiting(w http.ResponseWriter, r *http.Request, v *Visit, status int, wrong person.ID, reason string, problems []views.FieldError) error {
 	list, err := s.Book.WaitingFor(r.Context(), v.Session.Person)
@@ -315,6 +356,12 @@ func (s *Server) showWaiting(w http.ResponseWriter, r *http.Request, v *Visit, s
 				{Term: v.T("rights.registered_at"), Value: moment(v, one.RegisteredAt)},
 			},
 		}
+		person.Position, person.Office, person.Contacts = one.Position, one.Home.In(v.Lang), []string{one.Phone, one.Email}
+		person.Citizen = one.Citizen.Dashed()
+		if one.HomeUnit == one.Unit {
+			person.Choice = one.Unit + "/" + string(one.Person)
+		}
+		person.Marks = marksOf(v, one, list)
 		if one.HomeUnit != one.Unit {
 			person.Other = v.T("rights.other_office", "unit", one.Home)
 		}
@@ -326,7 +373,34 @@ func (s *Server) showWaiting(w http.ResponseWriter, r *http.Request, v *Visit, s
 		}
 		people = append(people, person)
 	}
-	return s.show(w, r, v, status, p, views.WaitingList(p, tabs, people))
+	return s.show(w, r, v, status, p, views.WaitingList(p, tabs, people, r.URL.Query().Get("all") == "yes"))
+}
+
+// marksOf are what a head should look at before he confirms somebody.
+func marksOf(v *Visit, one grant.Waiting, all []grant.Waiting) (marks []string) {
+	if one.HomeUnit != one.Unit {
+		marks = append(marks, v.T("rights.other_office", "unit", one.Home))
+	}
+	for _, other := range all {
+		if other.Person != one.Person && other.Name == one.Name {
+			marks = append(marks, v.T("bulk.same_name"))
+			break
+		}
+	}
+	for _, other := range all {
+		if other.Person != one.Person && (other.Phone == one.Phone || other.Email == one.Email) {
+			marks = append(marks, v.T("bulk.same_contact"))
+			break
+		}
+	}
+	levels := map[grant.Level]bool{}
+	for _, g := range one.Grants {
+		levels[g.Level] = true
+	}
+	if levels[grant.Consider] && levels[grant.Approve] {
+		marks = append(marks, v.T("bulk.level_twice"))
+	}
+	return marks
 }
 
 func (s *Server) decideIdentity(w http.ResponseWriter, r *http.Request, v *Visit) error {

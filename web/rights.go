@@ -34,6 +34,7 @@ func (s *Server) rightsRoutes() []Route {
 		{Pattern: "POST /ko1/rights/{level}/person", Access: HeadOnly, Handle: s.lookUp},
 		{Pattern: "POST /ko1/rights/{level}", Access: HeadOnly, StepUp: true, Handle: s.giveRight},
 		{Pattern: "GET /ko1/rights/waiting", Access: HeadOnly, Handle: s.waiting},
+		{Pattern: "POST /ko1/rights/waiting", Access: HeadOnly, StepUp: true, FormLimit: biggestList, Handle: s.confirmChosen},
 		{Pattern: "POST /ko1/rights/waiting/{unit}/{person}", Access: HeadOnly, StepUp: true, Handle: s.decideIdentity},
 		{Pattern: "GET /ko1/grants/{grant}", Access: SignedIn, Handle: s.seeRight},
 		{Pattern: "GET /ko1/grants/{grant}/end", Access: HeadOnly, Handle: s.endForm},

@@ -16,6 +16,7 @@ func (s *Server) Routes() []Route {
 		s.resetRoutes(),
 		s.rightsRoutes(),
 		s.bulkRoutes(),
+		s.importsRoutes(),
 		s.storyRoutes(),
 		s.logRoutes(),
 		s.appointmentsRoutes(),

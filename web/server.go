@@ -163,7 +163,9 @@ type Route struct {
 	StepUp bool
 	// FormLimit is the size in bytes of the biggest form, where it takes more than the usual one.
 	FormLimit int64
-	Handle    handler
+	// Upload says that the form brings a file, which the handler reads as it arrives, within uploadTime.
+	Upload bool
+	Handle handler
 }
 
 // add makes a route reachable.
@@ -184,7 +186,11 @@ func (s *Server) add(mux *http.ServeMux, route Route) error {
 // enter finds out who asks, lets him through or tells why not, and answers for what the handler returns.
 func (s *Server) enter(route Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), s.Timeout)
+		limit := s.Timeout
+		if route.Upload {
+			limit = max(limit, uploadTime)
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), limit)
 		defer cancel()
 		v := s.visit(r)
 		r = r.WithContext(withOrigin(ctx, v))

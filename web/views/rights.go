@@ -115,7 +115,12 @@ type ChangeForm struct {
 
 // WaitingPerson is a registered person who waits for the head's word.
 type WaitingPerson struct {
-	Title   string
+	Title string
+	// Citizen, Position, Office and Contacts stand in the list, and Marks what should be looked at first.
+	Citizen, Position, Office string
+	Contacts, Marks           []string
+	// Choice is the value of his box in the list; "" for who is confirmed by himself.
+	Choice  string
 	Rows    []SummaryRow
 	Rights  []string
 	Action  string
