@@ -69,7 +69,7 @@ var logActs = []string{
 var logFacts = []string{
 	"route", "owner", "moment", "number", "level", "team", "post", "kind", "name", "before", "after", "title", "body", "place",
 	"from", "old_until", "until", "to", "old_order_number", "order_number", "old_note", "note", "reason", "closing",
-	"format", "rows", "given", "confirmed", "state",
+	"as_of", "format", "rows", "given", "confirmed", "state",
 	"source", "file", "line", "fields", "new", "same", "changed", "conflict", "quarantined", "aside", "right_new", "right_changed",
 	"head_new", "head_changed", "officer_new", "officer_changed", "rights_in_file", "rights_in_book", "invited", "size", "hash", "results",
 }
@@ -346,7 +346,7 @@ func (s *Server) logValue(v *Visit, name, value string) string {
 		if at, err := time.Parse(time.RFC3339, value); err == nil {
 			return thai.Moment(at).InLanguage(string(v.Lang))
 		}
-	case "from", "to", "until", "old_until":
+	case "from", "to", "until", "old_until", "as_of":
 		return logDay(v, name, value)
 	}
 	return value

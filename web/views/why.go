@@ -34,7 +34,7 @@ type WhyAnswer struct {
 // WhyCondition is one condition, met or not.
 type WhyCondition struct {
 	Kind   BadgeKind
-	State  string // ครบ, ไม่ครบ, ไม่ทราบ
+	State  string // ผ่าน, ไม่ผ่าน, ไม่มีข้อมูล
 	Title  string
 	Text   string
 	Deed   string // what was done, by whom
