@@ -46,12 +46,6 @@ func (o Order) check(now time.Time) (Order, error) {
 	o.Scope.Units = choice(o.Scope.Units)
 	o.Scope.Actions = choice(o.Scope.Actions)
 	switch {
-	case o.Scope.AllUnits:
-		o.Scope.Units = nil
-	case len(o.Scope.Units) == 0:
-		c.Fail("units", "program.problem.units")
-	}
-	switch {
 	case o.Scope.AllActions:
 		o.Scope.Actions = nil
 	case len(o.Scope.Actions) == 0:
@@ -61,6 +55,12 @@ func (o Order) check(now time.Time) (Order, error) {
 		if !slices.ContainsFunc(Actions, func(a Action) bool { return a.Code == code }) {
 			c.Fail("actions", "program.problem.action", "code", code)
 		}
+	}
+	switch {
+	case o.Scope.AllUnits:
+		o.Scope.Units = nil
+	case len(o.Scope.Units) == 0:
+		c.Fail("units", "program.problem.units")
 	}
 	if !o.LastDay.IsZero() && !o.LastDay.EndExclusive().After(now) {
 		c.Fail("until", "program.problem.past")

@@ -465,7 +465,7 @@ func ProgramNew(p Page, f ProgramForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Choices(p, SelectParams{Name: "units", Label: p.T("program.some_units"), Options: f.UnitOptions}, f.Units).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Choices(p, SelectParams{Name: "units", Label: p.T("decision.unit"), Options: f.UnitOptions}, f.Units).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
