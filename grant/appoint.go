@@ -269,21 +269,41 @@ func (b *Book) tellAppointee(ctx context.Context, tx *store.Tx, a Appointment, p
 	return b.tell(ctx, tx, to, purpose, words)
 }
 
+// MayInstall fails with Conflict unless InstallAdministrator may make somebody central administrator now.
+func (b *Book) MayInstall(ctx context.Context) error {
+	return b.db.Read(ctx, func(tx *store.Tx) error { return mayInstall(ctx, tx) })
+}
+
+func mayInstall(ctx context.Context, tx *store.Tx) error {
+	n, err := holders(ctx, tx, centreUnit, Administrator, "")
+	if err == nil && n >= fewestAdministrators {
+		err = problem.New(problem.Conflict, "appoint.administrators_exist")
+	}
+	return err
+}
+
 // InstallAdministrator makes a registered person central administrator from the server's terminal, while there are
 // fewer than two who could do it in the browser. Otherwise it fails with Conflict, and with NotFound for a person
 // without an account.
 func (b *Book) InstallAdministrator(ctx context.Context, who person.ID) error {
-	act := &audit.Act{Name: "appointment.install", Actor: audit.Terminal, Unit: centreUnit, Subject: string(who)}
+	return b.InstallRegistering(ctx, func(*store.Tx) (person.ID, error) { return who, nil })
+}
+
+// InstallRegistering is InstallAdministrator for somebody whom register finds or gives an account in the same
+// transaction, after it is sure that an administrator may be installed.
+func (b *Book) InstallRegistering(ctx context.Context, register func(tx *store.Tx) (person.ID, error)) error {
+	act := &audit.Act{Name: "appointment.install", Actor: audit.Terminal, Unit: centreUnit}
 	return audit.Do(ctx, b.turn, act, func(tx *store.Tx) error {
-		if _, err := officer.Find(ctx, tx, who); err != nil {
+		if err := mayInstall(ctx, tx); err != nil {
 			return err
 		}
-		n, err := holders(ctx, tx, centreUnit, Administrator, "")
+		who, err := register(tx)
 		if err != nil {
 			return err
 		}
-		if n >= fewestAdministrators {
-			return problem.New(problem.Conflict, "appoint.administrators_exist")
+		act.Subject = string(who)
+		if _, err := officer.Find(ctx, tx, who); err != nil {
+			return err
 		}
 		a := Appointment{ID: store.NewID(), Person: who, Unit: centreUnit, Post: Administrator, Kind: Regular, From: tx.Now,
 			ProposedBy: audit.Terminal, ProposedAt: tx.Now, ConfirmedBy: audit.Terminal, ConfirmedAt: tx.Now, Version: 1}

@@ -23,6 +23,7 @@ import (
 var unscoped = map[string]string{
 	"Age": "tells a duration", "Loaded": "tells a state", "Load": "reads into memory", "CatchUp": "reads into memory", "Follow": "reads into memory",
 	"Moved": "notes a change inside an act", "Registered": "a hook inside a registration", "InstallAdministrator": "from the terminal alone",
+	"InstallRegistering": "from the terminal alone", "MayInstall": "from the terminal alone",
 	"Allows": "is the rule itself", "Require": "is the rule itself", "RequireAdministrator": "is the rule itself", "Posts": "is the rule itself",
 	"TurnAway": "records a refusal",
 }

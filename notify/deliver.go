@@ -73,8 +73,11 @@ type Backlog struct {
 	Oldest time.Time
 }
 
-// Run delivers until the context ends; parcels on their way are finished first, for at most 40 seconds. A process that
-// is ended sooner loses nothing: they go out again. A commit that queued a message wakes Run at once.
+// StopPatience is how long Run goes on, after its context has ended, with what is on its way.
+const StopPatience = 3 * time.Second
+
+// Run delivers until the context ends; parcels on their way are finished first, for at most StopPatience. What is not
+// through by then goes out again later. A commit that queued a message wakes Run at once.
 func (o *Outbox) Run(ctx context.Context) error {
 	var wait sync.WaitGroup
 	for _, c := range channels {
@@ -131,7 +134,7 @@ func (o *Outbox) drain(ctx context.Context, c Channel) (sent int, err error) {
 				"error", t.unreadable)
 			continue
 		}
-		ok, err := o.attempt(context.WithoutCancel(ctx), c, t)
+		ok, err := o.attempt(ctx, c, t)
 		if err != nil {
 			return sent, err
 		}
@@ -247,9 +250,8 @@ func (o *Outbox) open(id string, toSealed, bodySealed []byte) (to, subject, text
 
 // attempt sends a leased message and notes how it went.
 func (o *Outbox) attempt(ctx context.Context, c Channel, t *taken) (ok bool, err error) {
-	sendCtx, cancel := context.WithTimeout(ctx, sendTime)
-	failure := o.Senders[c].Send(sendCtx, t.parcel)
-	cancel()
+	failure := o.send(ctx, c, t.parcel)
+	ctx = context.WithoutCancel(ctx)
 	log := o.Log.With("message", t.parcel.ID, "channel", string(c), "purpose", t.purpose, "attempt", t.attempts)
 	if failure == nil {
 		err := o.DB.Write(ctx, func(tx *store.Tx) error {
@@ -291,6 +293,29 @@ func (o *Outbox) attempt(ctx context.Context, c Channel, t *taken) (ok bool, err
 		log.WarnContext(ctx, "message failed, will be tried again", "error", reason)
 	}
 	return false, nil
+}
+
+// errStopped is the failure of a parcel that was on its way when the program had to end.
+var errStopped = errors.New("the program stopped before the message was taken")
+
+// send hands a parcel over. Once the context has ended it waits for StopPatience and no longer, whatever the sender is
+// waiting for; should the parcel arrive all the same, it arrives twice.
+func (o *Outbox) send(ctx context.Context, c Channel, p Parcel) error {
+	sendCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTime)
+	defer cancel()
+	sent := make(chan error, 1)
+	go func() { sent <- o.Senders[c].Send(sendCtx, p) }()
+	select {
+	case err := <-sent:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-sent:
+		return err
+	case <-time.After(StopPatience):
+		return errStopped
+	}
 }
 
 // nextPause is how long to wait after so many attempts, a fifth more or less by chance, so that messages that

@@ -229,9 +229,12 @@ func (c *Codes) SentSMS(ctx context.Context, tx *store.Tx) (n int, err error) {
 
 // Try checks a code, once. The try is counted before the comparison, so the caller commits the transaction
 // whatever ok says: a wrong code is ok=false and no error; WrongCode then is what to tell. Where nothing is compared
-// there is an error: no code of this flow is good any more (problem.Invalid, field "code"), or the account has had
-// its ten tries of the day (problem.Busy).
+// there is an error: what was typed has not the form of a code, which costs no try, or no code of this flow is good any
+// more (both problem.Invalid, field "code"), or the account has had its ten tries of the day (problem.Busy).
 func (c *Codes) Try(ctx context.Context, tx *store.Tx, t CodeTry) (ok bool, err error) {
+	if !formed(t.Code) {
+		return false, badCode("proof.code.form")
+	}
 	var id, account, hash string
 	err = tx.QueryRow(ctx, `
 		UPDATE codes SET tries = tries + 1

@@ -513,3 +513,20 @@ func TestNetworkLimitsHaveDefaults(t *testing.T) {
 		t.Errorf("set to %d an hour, %d a day", c.PerHour, c.PerDay)
 	}
 }
+
+// TestCodeOfAnotherFormCostsNoTry types what can not be a code, again and again: the right one still works.
+func TestCodeOfAnotherFormCostsNoTry(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		d := newDesk(t, env)
+		code := d.send(d.order)
+		for range 3 {
+			for _, typed := range []string{"", "1", code[:5], code + "0", "12345x", "12 345", "๑๒๓๔๕๖"} {
+				_, err := d.try(tryOf(d.order, typed))
+				d.wantKey(err, problem.Invalid, "proof.code.form")
+			}
+		}
+		if ok, err := d.try(tryOf(d.order, code)); !ok || err != nil {
+			t.Errorf("the right code: %t, %v", ok, err)
+		}
+	})
+}

@@ -209,3 +209,8 @@ func mark(s, word []rune, known []bool) {
 		}
 	}
 }
+
+// formed reports whether what was typed can be a code at all.
+func formed(code string) bool {
+	return len(code) == CodeDigits && strings.Trim(code, "0123456789") == ""
+}

@@ -341,7 +341,7 @@ func TestUnmaskIsRecorded(t *testing.T) {
 }
 
 func TestPlainCell(t *testing.T) {
-	for in, want := range map[string]string{"=1+1": "'=1+1", "+66": "'+66", "-5": "'-5", "@x": "'@x", "\tx": "'\tx", "ปกติ": "ปกติ", "": ""} {
+	for in, want := range map[string]string{"=1+1": "'=1+1", "+66": "'+66", "-5": "'-5", "@x": "'@x", "\tx": "'\tx", "＝1＋1": "'＝1＋1", "＋66": "'＋66", "－5": "'－5", "＠x": "'＠x", "\xff=": "\xff=", "ปกติ": "ปกติ", "": ""} {
 		if got := plainCell(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -19,9 +20,10 @@ type table struct {
 	rows    iter.Seq[[]string]
 }
 
-// plainCell keeps a spreadsheet from taking what somebody typed for a formula: OWASP, CSV Injection.
+// plainCell keeps a spreadsheet from taking what somebody typed for a formula: OWASP, CSV Injection. Spreadsheets of
+// East Asia take the full-width signs for the others.
 func plainCell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
+	if first, _ := utf8.DecodeRuneInString(text); text != "" && strings.ContainsRune("=+-@＝＋－＠\t\r\n", first) {
 		return "'" + text
 	}
 	return text

@@ -52,6 +52,13 @@ func (c *adminCreate) Run(ctx context.Context, sh *shell, secrets config.Secrets
 		return err
 	}
 	roll := person.NewRoll(v.ring)
+	book := grant.NewBook(grant.Options{DB: v.db, Clock: clk, Roll: roll, Log: observe.NewLogger(sh.err, "text", 0)})
+	if err := book.Load(ctx); err != nil {
+		return err
+	}
+	if err := book.MayInstall(ctx); err != nil { // before anything is asked
+		return inWords(err)
+	}
 	ask := newAsker(sh)
 	citizen, err := thai.ParseCitizenID(ask.line("Citizen ID", c.Citizen))
 	if err := errors.Join(err, ask.err); err != nil {
@@ -61,16 +68,13 @@ func (c *adminCreate) Run(ctx context.Context, sh *shell, secrets config.Secrets
 	if err != nil {
 		return err
 	}
+	register := func(*store.Tx) (person.ID, error) { return who, nil }
 	if known {
 		fmt.Fprintln(sh.out, "This person is registered already: the account stays as it is.")
-	} else if who, err = c.register(ctx, v, roll, citizen, ask); err != nil {
+	} else if register, err = c.registration(ctx, v, roll, citizen, ask); err != nil {
 		return inWords(err)
 	}
-	book := grant.NewBook(grant.Options{DB: v.db, Clock: clk, Roll: roll, Log: observe.NewLogger(sh.err, "text", 0)})
-	if err := book.Load(ctx); err != nil {
-		return err
-	}
-	if err := book.InstallAdministrator(ctx, who); err != nil {
+	if err := book.InstallRegistering(ctx, register); err != nil {
 		return inWords(err)
 	}
 	fmt.Fprintln(sh.out, "The person is central administrator now and signs in with citizen ID and password.")
@@ -94,49 +98,51 @@ func findAccount(ctx context.Context, db *store.DB, roll *person.Roll, citizen t
 	return who, known, err
 }
 
-// register makes the account. Whoever sits at the server's terminal vouches for the contacts.
-func (c *adminCreate) register(ctx context.Context, v *vault, roll *person.Roll, citizen thai.CitizenID, ask *asker) (who person.ID, err error) {
+// registration asks for what an account needs and answers what makes it. Whoever sits at the server's terminal vouches
+// for the contacts.
+func (c *adminCreate) registration(ctx context.Context, v *vault, roll *person.Roll, citizen thai.CitizenID, ask *asker) (register func(tx *store.Tx) (person.ID, error), err error) {
 	a := officer.Account{Unit: agency.Alias(c.Unit), TermsVersion: officer.TermsVersion}
 	a.GivenName = ask.text("Given name", c.GivenName, officer.MostName)
 	a.FamilyName = ask.text("Family name", c.FamilyName, officer.MostName)
 	a.Position = ask.text("Position", c.Position, officer.MostPosition)
 	email, err := thai.ParseEmail(ask.line("E-mail address", c.Email))
 	if ask.err == nil && err != nil {
-		return "", fmt.Errorf("e-mail address: %w", err)
+		return nil, fmt.Errorf("e-mail address: %w", err)
 	}
 	phone, err := thai.ParseMobile(ask.line("Mobile number", c.Phone))
 	if ask.err == nil && err != nil {
-		return "", fmt.Errorf("mobile number: %w", err)
+		return nil, fmt.Errorf("mobile number: %w", err)
 	}
 	password := ask.password(c.PasswordFile)
 	if ask.err != nil {
-		return "", ask.err
+		return nil, ask.err
 	}
 	a.Email, a.Phone = email, phone
 	passwords, err := proof.NewPasswords(v.ring)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := passwords.Check(password, a.GivenName, a.FamilyName, citizen.Digits(), string(a.Email), string(a.Phone)); err != nil {
-		return "", err
+		return nil, err
 	}
 	hash, err := passwords.Hash(ctx, password)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	act := &audit.Act{Name: "officer.install", Actor: audit.Terminal, Unit: a.Unit}
-	err = audit.Do(ctx, v.db, act, func(tx *store.Tx) error {
+	return func(tx *store.Tx) (person.ID, error) {
 		if _, err := agency.Find(ctx, tx, a.Unit); err != nil {
-			return err
+			return "", err
 		}
-		if who, err = roll.Mention(ctx, tx, citizen); err != nil {
-			return err
+		who, err := roll.Mention(ctx, tx, citizen)
+		if err != nil {
+			return "", err
 		}
-		act.Subject = string(who)
 		a.Person, a.EmailProvedAt, a.PhoneProvedAt = who, tx.Now, tx.Now
-		return officer.Create(ctx, tx, a, hash)
-	})
-	return who, err
+		if err := officer.Create(ctx, tx, a, hash); err != nil {
+			return "", err
+		}
+		return who, audit.Record(ctx, tx, audit.Act{Name: "officer.install", Actor: audit.Terminal, Unit: a.Unit, Subject: string(who)})
+	}, nil
 }
 
 // inWords tells a problem in English, as the pages would.

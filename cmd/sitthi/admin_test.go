@@ -101,6 +101,12 @@ func testAdminCreate(t *testing.T, d config.Database) {
 	if _, _, err := typing(t, &third, adminPassword+"\n"); err == nil || strings.Contains(err.Error(), "appoint.") || strings.Contains(err.Error(), "⟦") {
 		t.Errorf("a third administrator: %v", err)
 	}
+	if n := column(t, d.URL, "SELECT count(*) FROM accounts"); n[0] != "2" {
+		t.Errorf("%s accounts are left, want those of the two administrators", n[0])
+	}
+	if _, asked, err := typing(t, &adminCreate{Database: d, Unit: "ICT"}, "3990000000104\n"); err == nil || asked != "" {
+		t.Errorf("a third administrator is asked %q, %v", asked, err)
+	}
 	signsIn(t, d, "1990000000019")
 	signsIn(t, d, "1990000000027")
 }

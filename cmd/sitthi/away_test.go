@@ -21,6 +21,9 @@ import (
 // noticeable is how long nothing may hang when something outside is away (trust.md 26).
 const noticeable = 3 * time.Second
 
+// stopTime is how long a stop may take while a mail server hangs.
+const stopTime = 6 * time.Second
+
 // TestMailServerAway gives a right while the mail server is down, or takes connections and says nothing: the act
 // succeeds at once, the metrics show what waits, and the message is delivered when the server is back.
 func TestMailServerAway(t *testing.T) {
@@ -42,7 +45,7 @@ func TestMailServerAway(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := serving(t, append([]string{"--smtp-host", "127.0.0.1", "--smtp-port", port, "--smtp-tls", "none", "--smtp-from", "sitthi@diw.example.go.th"}, args...)...)
+			p := serving(t, append([]string{"--stop-timeout", stopTime.String(), "--smtp-host", "127.0.0.1", "--smtp-port", port, "--smtp-tls", "none", "--smtp-from", "sitthi@diw.example.go.th"}, args...)...)
 			chief := signedIn(t, p.address, "3990000000104", demoPassword)
 			who := column(t, "sqlite:"+filepath.Join(folder, "sitthi.db"), `SELECT person_id FROM accounts WHERE email LIKE 'kamonwan.t@%'`)[0]
 			waited := p.figure(t, "sitthi_messages_waiting")
@@ -68,8 +71,12 @@ func TestMailServerAway(t *testing.T) {
 			until(t, "the age of the message shows", 20*time.Second, func() bool { return p.figure(t, "sitthi_messages_oldest_seconds") > 0 })
 			if way == "hangs" {
 				// A stop waits for the attempt, but not for ever, and the message goes out after the next start.
+				start := time.Now()
 				if status := p.stop(t); status != 0 {
 					t.Errorf("exit status %d\n%s", status, p.said)
+				}
+				if took := time.Since(start); took > stopTime {
+					t.Errorf("it took %s to stop, and may take %s", took, stopTime)
 				}
 				if err := listener.Close(); err != nil {
 					t.Fatal(err)

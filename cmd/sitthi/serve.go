@@ -16,6 +16,7 @@ import (
 	"sitthi/internal/config"
 	"sitthi/internal/observe"
 	"sitthi/internal/store"
+	"sitthi/notify"
 )
 
 // serveCommand serves the pages until it is told to stop.
@@ -158,7 +159,8 @@ func (h *house) serve(ctx context.Context, servers []served, stopTimeout time.Du
 		case <-working.Done(): // the work failed
 		}
 		h.log.Info("stopping")
-		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		// The rest is for the messages on their way when the last request is through.
+		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(stopTimeout-notify.StopPatience, stopTimeout/2))
 		defer cancel()
 		var errs []error
 		for _, s := range servers {

@@ -32,7 +32,7 @@ type Serve struct {
 
 	FormLimit      int64         `default:"65536" placeholder:"BYTES" group:"Limits" help:"Biggest form that is read (default 65536)."`
 	RequestTimeout time.Duration `default:"30s" placeholder:"TIME" group:"Limits" help:"How long one request may take (default 30s)."`
-	StopTimeout    time.Duration `default:"25s" placeholder:"TIME" group:"Limits" help:"How long requests may go on after a signal to stop (default 25s)."`
+	StopTimeout    time.Duration `default:"25s" placeholder:"TIME" group:"Limits" help:"How long requests and messages under way may go on after a signal to stop (default 25s)."`
 
 	ImportLimit    int64         `default:"33554432" placeholder:"BYTES" group:"Limits" help:"Biggest file of the old system that is taken in (default 33554432; 100,000 rows are some 6 MB as XLSX and 15 MB as CSV)."`
 	ImportUnzipped int64         `default:"134217728" placeholder:"BYTES" group:"Limits" help:"Most that is unpacked of such a file (default 134217728)."`
