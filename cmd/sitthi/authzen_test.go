@@ -86,6 +86,24 @@ func TestOtherProgramsAsk(t *testing.T) {
 	if said, err := node("wrong", considers, "consider", "TH-12"); err == nil || !strings.Contains(said, "401") {
 		t.Errorf("with a wrong token: %v\n%s", err, said)
 	}
+
+	// The examples of the page /programs, in the languages that every machine with our tests has.
+	fill := strings.NewReplacer("{{url}}", p.address, "{{token}}", demoToken, "{{officer}}", approves)
+	for file, want := range map[string]string{
+		"evaluation.sh": `"decision":true`, "evaluations.sh": `{"evaluations":[{"decision":false`, "moment.sh": `"conditions":[`,
+		"search.sh": `"results":[{"type":"officer","id":"`, "evaluation.mjs": "true permitted",
+	} {
+		example := filepath.Join(t.TempDir(), file)
+		write(t, example, fill.Replace(read(t, filepath.Join("..", "..", "web", "examples", file))))
+		interpreter := "sh"
+		if strings.HasSuffix(file, ".mjs") {
+			interpreter = "node"
+		}
+		said, err := exec.Command(interpreter, example).Output()
+		if err != nil || !strings.Contains(string(said), want) {
+			t.Errorf("%s: %v\n%s\nwant %s", file, err, said, want)
+		}
+	}
 	if status := p.stop(t); status != 0 {
 		t.Error(p.said)
 	}
