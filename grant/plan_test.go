@@ -92,6 +92,10 @@ func TestPlans(t *testing.T) {
 			try("grant of a form", `grants_by_form`, `SELECT `+grantColumns+` FROM grants g WHERE g.form = $1`, store.NewID())
 			try("moved persons", `SEARCH rights_changes USING INDEX|Scan.* on rights_changes`, `SELECT DISTINCT person_id FROM rights_changes WHERE version > $1`, int64(1)<<40)
 			try("who is left", ofUnit, heldQuery, "TH-12", Approve, "", now)
+			past := func(query func(bool, string) string, condition string) string { return query(true, condition) }
+			try("rights of a person as they were", `grants_by_person`, past(rightsThen, `g.person_id = $2`), now, people[7])
+			try("rights at a level as they were", ofUnit, past(rightsThen, `g.unit = $2 AND g.level = $3`), now, "TH-12", Consider)
+			try("appointments of a person as they were", `appointments_by_person|appointments`, past(postsThen, `p.person_id = $2`), now, people[7])
 			try("waiting grants", ofPerson, waitingQuery, people[7], "TH-12", now)
 
 			// Who waits anywhere is found by walking all open grants, once.

@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"sitthi/agency"
 	"sitthi/internal/locale"
+	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/internal/storetest"
 	"sitthi/internal/thai"
@@ -303,4 +305,102 @@ func (k *kit) switchAccount(t testing.TB, who person.ID, state officer.State) {
 		}
 		return k.book.Moved(t.Context(), tx, who)
 	})
+}
+
+// TestWhyScope holds what is explained to those who may see it.
+func TestWhyScope(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		k := open(t, env)
+		ctx := t.Context()
+		who := k.officer(t, "TH-12")
+		k.give(t, k.chief12, to(who, "TH-12", Consider))
+		k.give(t, k.chief13, to(who, "TH-13", Approve))
+		stranger := k.officer(t, "TH-13")
+		here := func(who person.ID) Question {
+			return Question{Who: who, Do: DoReview, At: Place{Unit: "TH-12"}, Moment: k.Clock.Now()}
+		}
+		for name, c := range map[string]struct {
+			by     person.ID
+			q      Question
+			others int // -1: absent
+		}{
+			"himself":                   {who, here(who), 2},
+			"his head":                  {k.chief12, here(who), 1},
+			"another head":              {k.chief13, here(who), -1},
+			"an administrator":          {k.admins[0], here(who), 2},
+			"the auditor":               {k.auditor, here(who), 2},
+			"a colleague":               {stranger, here(who), -1},
+			"a head of a stranger":      {k.chief12, here(stranger), -1},
+			"a head of his fellow head": {k.chief12, here(k.chief13), -1},
+			"a head of nobody":          {k.chief12, here(person.ID(store.NewID())), -1},
+			"an administrator, nobody":  {k.admins[0], here(person.ID(store.NewID())), -1},
+			"of himself elsewhere":      {stranger, here(stranger), 0},
+			"a head of himself":         {k.chief12, here(k.chief12), 1},
+		} {
+			e, err := k.book.Why(ctx, c.by, c.q)
+			if c.others < 0 {
+				checkProblem(t, err, problem.NotFound, "problem.person_unknown")
+				continue
+			}
+			if err != nil || len(e.Others) != c.others {
+				t.Errorf("%s: %v, %+v", name, err, e.Others)
+			}
+		}
+		if _, err := k.book.Why(ctx, k.admins[0], Question{Who: who, Do: DoReview, At: Place{Unit: "TH-99"}, Moment: k.Clock.Now()}); !errors.Is(err, problem.NotFound) {
+			t.Errorf("a place that is not there: %v", err)
+		}
+
+		// By citizen ID: found, foreign and unheard of are all looks on record, and there are only so many.
+		id := func(who person.ID) thai.CitizenID { return k.byID(t, Order{Person: who}).Citizen }
+		if found, err := k.book.Sought(ctx, k.chief12, "TH-12", id(who)); err != nil || found != who {
+			t.Errorf("%s, %v", found, err)
+		}
+		for _, unknown := range []thai.CitizenID{id(stranger), k.citizen(t)} {
+			_, err := k.book.Sought(ctx, k.chief12, "TH-12", unknown)
+			checkProblem(t, err, problem.NotFound, "problem.person_unknown")
+		}
+		if n := k.count(t, `SELECT count(*) FROM audit_entries WHERE act = 'person.look_up' AND actor = $1`, k.chief12); n != 3 {
+			t.Errorf("%d looks are recorded", n)
+		}
+		_, err := k.book.Sought(ctx, who, "TH-12", id(stranger))
+		k.refused(t, err, problem.Denied, "grant.denied_not_reader", who)
+		for range 27 {
+			if _, err := k.book.Sought(ctx, k.chief12, "TH-12", id(who)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err = k.book.Sought(ctx, k.chief12, "TH-12", id(who))
+		checkProblem(t, err, problem.Busy, "grant.too_many_lookups")
+
+		// The list of a day is its unit's, its head's and the centre's.
+		for by, want := range map[person.ID]error{k.chief12: nil, k.auditor: nil, k.chief13: problem.NotFound, who: problem.Denied} {
+			list, err := k.book.AsOf(ctx, by, "TH-12", today)
+			if !errors.Is(err, want) || err == nil && (len(list.Rights) != 1 || len(list.Heads) != 1 || list.Rights[0].Masked != (by == k.auditor)) {
+				t.Errorf("%v, %+v", err, list)
+			}
+		}
+	})
+}
+
+// An account that was off before switches were kept is not guessed about.
+func TestSwitchNobodyRecorded(t *testing.T) {
+	k := open(t, storetest.SQLite(t))
+	who := k.officer(t, "TH-12")
+	k.give(t, k.chief12, to(who, "TH-12", Consider))
+	before := k.Clock.Now()
+	k.Clock.Advance(time.Hour)
+	k.write(t, func(tx *store.Tx) error { // as the migration does
+		if _, err := tx.Exec(t.Context(), `UPDATE accounts SET state = 'disabled' WHERE person_id = $1`, who); err != nil {
+			return err
+		}
+		_, err := tx.Exec(t.Context(), `INSERT INTO account_states (person_id, version, state, at) VALUES ($1, 0, 'disabled', $2)`, who, store.Us(tx.Now))
+		return err
+	})
+	since := k.Clock.Now()
+	k.Clock.Advance(time.Hour)
+	for moment, want := range map[time.Time]Reason{before: AccountUnknown, since: AccountOff, k.Clock.Now(): AccountOff} {
+		if a, err := k.book.AnswerAt(t.Context(), Question{who, DoConsider, Place{Unit: "TH-12"}, moment}); err != nil || a.Allowed || a.Reason != want {
+			t.Errorf("%s: %+v, %v; want %s", moment, a, err, want)
+		}
+	}
 }

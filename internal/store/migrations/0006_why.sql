@@ -18,3 +18,6 @@ FROM accounts a WHERE a.state <> 'active';
 CREATE INDEX audit_entries_of_agency ON audit_entries (unit, at) WHERE act IN
     ('agency.unit_add', 'agency.unit_review', 'agency.unit_considers', 'agency.unit_retire', 'agency.unit_restore',
      'agency.team_add', 'agency.team_retire', 'agency.team_restore');
+
+-- Who had been confirmed at a moment; confirmations_live knows only who is now.
+CREATE INDEX confirmations_by_person ON confirmations (person_id, unit, decided_at);
