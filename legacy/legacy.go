@@ -3,6 +3,7 @@
 package legacy
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -169,7 +170,10 @@ type Desk struct {
 	wake   chan struct{} // holds one when there is work
 }
 
-// NewDesk opens the desk.
+// NewDesk opens the desk. Limits that are zero are those of DefaultLimits.
 func NewDesk(o Options) *Desk {
+	o.Limits.File = cmp.Or(o.Limits.File, DefaultLimits.File)
+	o.Limits.Unzipped = cmp.Or(o.Limits.Unzipped, DefaultLimits.Unzipped)
+	o.Limits.Keep = cmp.Or(o.Limits.Keep, DefaultLimits.Keep)
 	return &Desk{Options: o, turn: o.DB.InTurn(), holder: store.NewID(), wake: make(chan struct{}, 1)}
 }

@@ -1,11 +1,16 @@
 package legacy
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -225,4 +230,381 @@ func TestDatabaseRefusesOneSignature(t *testing.T) {
 			t.Errorf("the database let who uploaded sign: %v", err)
 		}
 	})
+}
+
+// TestMessyFile brings in what offices really have: wrong digits, Thai digits, formulas, repeated rows, an unknown
+// province, บึงกาฬ as 97, in each format and encoding.
+func TestMessyFile(t *testing.T) {
+	for _, name := range []string{"messy.csv", "messy-windows-874.csv", "messy.xlsx"} {
+		t.Run(name, func(t *testing.T) {
+			file, err := os.ReadFile(filepath.Join("testdata", name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := open(t, storetest.SQLite(t))
+			s := k.upload(t, name, string(file))
+			id := "quarantined id_scientific"
+			if name == "messy.xlsx" {
+				id = "quarantined id_rounded"
+			}
+			wants(t, k.results(t, s.ID), map[int64]string{5: "new", 6: "new", 7: "new", 8: "quarantined check_digit", 9: id, 10: "quarantined unit",
+				11: "quarantined grant.team_not_here", 12: "quarantined grant.level_not_used", 13: "quarantined same_row_id", 14: "quarantined same_right",
+				15: "quarantined formula", 16: "quarantined date_far", 17: "quarantined run_out", 18: "new", 19: "new", 20: "quarantined acting_needs_end",
+				21: "quarantined no_row_id", 22: "new"})
+			if !slices.Equal(s.Ignored, []string{"ผู้บันทึก"}) || !s.Totals.Balanced() || s.Totals.Invited != 3 {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}
+
+// TestHeadsAndOfficers brings heads, who become proposals, and officers, who are invited once.
+func TestHeadsAndOfficers(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		k := open(t, env)
+		ctx := t.Context()
+		known := k.citizen(t)
+		k.register(t, known, "TH-13")
+		head := digits(201)
+		file := "row_id,kind,unit,level,citizen_id,name,email,phone,order\n" +
+			"1,head,TH-12,," + head + ",สมชาย,head@example.go.th,,อก 1/2566\n" +
+			"2,right,TH-12,3," + head + ",,,,\n" +
+			"3,officer,TH-12,," + digits(202) + ",นางสมหญิง ใจดี,,081-234-5678,\n" +
+			"3,right,TH-12,1," + digits(202) + ",สมหญิง,x@example.go.th,,\n" +
+			"4,officer,TH-13,," + known.Digits() + ",ใคร,y@example.go.th,,\n"
+		s := k.upload(t, "a.csv", file)
+		wants(t, k.results(t, s.ID), map[int64]string{2: "new", 3: "new", 4: "new", 5: "new", 6: "same"})
+		s = k.sign(t, s)
+		if s.State != Committed || s.Totals.Invited != 2 {
+			t.Fatalf("written: %+v", s)
+		}
+		for query, want := range map[string]int{
+			`SELECT count(*) FROM appointments WHERE unit = 'TH-12' AND post = 'head' AND confirmed_at IS NULL AND closed_at IS NULL`: 1,
+			`SELECT count(*) FROM grants WHERE level = 3 AND awaits_second = TRUE`:                                                    1,
+			`SELECT count(*) FROM grants WHERE level = 1 AND awaits_second = FALSE`:                                                   1,
+			`SELECT count(*) FROM messages WHERE purpose = 'legacy.invite' AND channel = 'email'`:                                     1,
+			`SELECT count(*) FROM messages WHERE purpose = 'legacy.invite' AND channel = 'sms'`:                                       1,
+		} {
+			if n := k.count(t, query); n != want {
+				t.Errorf("%s: %d, want %d", query, n, want)
+			}
+		}
+
+		// The head registers and is confirmed by another administrator; then his right by a second.
+		who := k.register(t, citizen(t, 201), "TH-12")
+		a, err := k.book.Appointments(ctx, k.admins[1], grant.AppointmentFilter{Unit: "TH-12"})
+		if err != nil || len(a.List) != 1 || len(a.Seconds) != 1 {
+			t.Fatalf("appointments: %+v %v", a, err)
+		}
+		if _, err := k.book.ConfirmAppointment(ctx, k.admins[0], a.List[0].ID); !errors.Is(err, problem.Denied) {
+			t.Errorf("who uploaded confirmed the head: %v", err)
+		}
+		if _, err := k.book.ConfirmAppointment(ctx, k.admins[1], a.List[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := k.book.Second(ctx, k.admins[1], a.Seconds[0].ID, true, ""); err != nil {
+			t.Fatal(err)
+		}
+		if !k.book.Allows(who, grant.DoApprove, grant.Place{Unit: "TH-12"}) {
+			t.Error("the head's right does not hold")
+		}
+
+		// The head compares his people on the first day.
+		officer := k.register(t, citizen(t, 202), "TH-13")
+		list, err := k.desk.Newcomers(ctx, who, "TH-12")
+		if err != nil || len(list) != 2 {
+			t.Fatalf("newcomers: %+v %v", list, err)
+		}
+		n := list[0]
+		if n.Person != officer || n.Old.Name != "นางสมหญิง ใจดี" || n.Old.Phone != "081-234-5678" || !n.Registered || n.Confirmed || n.Citizen != citizen(t, 202) ||
+			!slices.Equal(n.Marks, []string{MarkOtherOffice, MarkOtherName, MarkSameContact}) {
+			t.Errorf("newcomer: %+v", n)
+		}
+		if _, err := k.desk.Newcomers(ctx, who, "TH-13"); !errors.Is(err, problem.NotFound) {
+			t.Errorf("another unit's newcomers: %v", err)
+		}
+		origins, err := k.desk.Origins(ctx, []string{n.Rights[0].Grant, "x"})
+		if err != nil || len(origins) != 1 || origins[n.Rights[0].Grant].RowID != "3" || origins[n.Rights[0].Grant].Line != 5 {
+			t.Errorf("origins: %+v %v", origins, err)
+		}
+
+		// Nobody is invited twice.
+		again := k.upload(t, "b.csv", strings.ReplaceAll(strings.ReplaceAll(file, "3,officer", "30,officer"), "3,right,TH-12,1,"+digits(202), "31,right,TH-13,1,"+digits(203)))
+		k.sign(t, again)
+		if n := k.count(t, `SELECT count(*) FROM messages WHERE purpose = 'legacy.invite'`); n != 3 {
+			t.Errorf("%d invitations, want 3", n)
+		}
+	})
+}
+
+// TestOwnRows shows that nobody brings or signs a right of his own.
+func TestOwnRows(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		k := open(t, env)
+		s := k.upload(t, "a.csv", csvOf("1,TH-12,,1,"+digits(1)+",,", "2,TH-12,,1,"+digits(2)+",,")) // the first two administrators
+		wants(t, k.results(t, s.ID), map[int64]string{2: "quarantined own_row", 3: "new"})
+		var p *problem.Problem
+		if _, err := k.desk.Sign(t.Context(), k.admins[1], s.ID, s.Version); !errors.As(err, &p) || p.Key != "legacy.denied_own_rows" {
+			t.Errorf("a right of his own was signed: %v", err)
+		}
+		if _, err := k.desk.Sign(t.Context(), k.admins[2], s.ID, s.Version); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestSignedIsWritten shows that a signature is for what was seen: when the book moves in between, nothing is written.
+func TestSignedIsWritten(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		k := open(t, env)
+		ctx := t.Context()
+		chief := k.head(t, "TH-12")
+		s := k.upload(t, "a.csv", csvOf("1,TH-12,,1,"+digits(301)+",,30/09/2570", "2,TH-12,,1,"+digits(302)+",,"))
+		signed, err := k.desk.Sign(ctx, k.admins[1], s.ID, s.Version)
+		if err != nil || signed.State != Signed {
+			t.Fatal(err)
+		}
+		if _, err := k.desk.Sign(ctx, k.admins[2], s.ID, s.Version); !errors.Is(err, problem.Conflict) {
+			t.Errorf("signed twice: %v", err)
+		}
+		if err := k.desk.Cancel(ctx, k.admins[0], s.ID, signed.Version, "ผิด"); !errors.Is(err, problem.Conflict) {
+			t.Errorf("a signed import was cancelled: %v", err)
+		}
+		if _, err := k.book.Give(ctx, chief, grant.Order{Unit: "TH-12", Level: grant.Consider, Citizen: citizen(t, 301)}); err != nil {
+			t.Fatal(err)
+		}
+		k.work(t)
+		s = k.sight(t, s.ID)
+		if s.State != Checked || s.Fault.Key != "legacy.changed_meanwhile" || s.SignedBy != "" || k.count(t, `SELECT count(*) FROM grants`) != 1 {
+			t.Fatalf("after the book moved: %+v", s)
+		}
+		wants(t, k.results(t, s.ID), map[int64]string{2: "conflict given_here", 3: "new"})
+		if s = k.sign(t, s); s.State != Committed || k.count(t, `SELECT count(*) FROM grants`) != 2 {
+			t.Errorf("signed again: %+v", s)
+		}
+	})
+}
+
+// TestInterrupted stops a dry run in the middle: another process goes on from there, or it is cancelled.
+func TestInterrupted(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		k := open(t, env)
+		var rows []string
+		for i := range 3 * stageBatch {
+			rows = append(rows, fmt.Sprintf("%d,TH-12,,1,%s,,", i, digits(1000+i)))
+		}
+		half := func() Import {
+			t.Helper()
+			i, err := k.desk.Upload(t.Context(), k.admins[0], Upload{Source: "x", Name: "a.csv"}, strings.NewReader(csvOf(rows...)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			work, err := k.desk.claim(t.Context())
+			if err != nil || work.ID != i.ID {
+				t.Fatalf("claimed %v: %v", work, err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			k.desk.Log = slog.New(slog.DiscardHandler)
+			r := &stopping{cancel: cancel, desk: k.desk, id: i.ID}
+			err = r.stage(ctx, work)
+			if err == nil {
+				t.Fatal("the dry run was not interrupted")
+			}
+			return i
+		}
+		i := half()
+		kept := k.count(t, `SELECT count(*) FROM legacy_rows WHERE import_id = $1`, i.ID)
+		if kept == 0 || kept == len(rows) {
+			t.Fatalf("%d rows were kept", kept)
+		}
+		other := k.newDesk(env.DB)
+		if worked, err := other.Step(t.Context()); err != nil || worked {
+			t.Fatalf("another process works on it as long as it is leased: %v", err)
+		}
+		env.Clock.Advance(workLease)
+		if worked, err := other.Step(t.Context()); err != nil || !worked {
+			t.Fatalf("another process does not go on: %v", err)
+		}
+		if s := k.sight(t, i.ID); s.State != Checked || s.Totals.New != int64(len(rows)) {
+			t.Errorf("after going on: %+v", s)
+		}
+
+		i = half()
+		if err := k.desk.Cancel(t.Context(), k.admins[1], i.ID, 1, "ไฟล์ผิด"); err != nil {
+			t.Fatal(err)
+		}
+		env.Clock.Advance(workLease)
+		k.work(t)
+		if s := k.sight(t, i.ID); s.State != Cancelled || s.CloseReason != "ไฟล์ผิด" {
+			t.Errorf("cancelled: %+v", s)
+		}
+		if err := k.desk.keepBatch(t.Context(), i.ID, batch{}); !errors.Is(err, errLost) {
+			t.Errorf("a reader goes on after the cancellation: %v", err)
+		}
+
+		env.Clock.Advance(DefaultLimits.Keep + time.Hour)
+		if n, err := k.desk.Sweep(t.Context()); err != nil || n != 1 {
+			t.Errorf("swept %d: %v", n, err)
+		}
+		if n := k.count(t, `SELECT count(*) FROM legacy_files WHERE import_id = $1`, i.ID) +
+			k.count(t, `SELECT count(*) FROM legacy_rows WHERE import_id = $1 AND original_sealed IS NOT NULL`, i.ID); n != 0 {
+			t.Errorf("%d pieces and rows are left", n)
+		}
+	})
+}
+
+// stopping ends a dry run after its first batch.
+type stopping struct {
+	cancel context.CancelFunc
+	desk   *Desk
+	id     string
+}
+
+func (s *stopping) stage(ctx context.Context, work Import) error {
+	file := s.desk.openFile(ctx, work.ID, work.Size)
+	t, err := openTable(file, work.Size, work.Format, s.desk.Limits)
+	if err != nil {
+		return err
+	}
+	l, err := findHeaders(t)
+	if err != nil {
+		return err
+	}
+	var r reader
+	if err := s.desk.DB.Read(ctx, func(tx *store.Tx) error { r, err = s.desk.reader(ctx, tx, false); return err }); err != nil {
+		return err
+	}
+	batches := make(chan batch)
+	go func() {
+		b := <-batches
+		if err := s.desk.keepBatch(context.WithoutCancel(ctx), s.id, b); err != nil {
+			panic(err)
+		}
+		s.cancel()
+	}()
+	return s.desk.understand(ctx, t, l, r, work.ID, 0, batches)
+}
+
+// TestTwoAtOnce has two administrators bring the same file in at the same time: it is in the book once.
+func TestTwoAtOnce(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		k := open(t, env)
+		ctx := t.Context()
+		text := csvOf("1,TH-12,,1,"+digits(401)+",,", "2,TH-13,,1,"+digits(402)+",,")
+		var ids []string
+		for i := range 2 {
+			up, err := k.desk.Upload(ctx, k.admins[i], Upload{Source: "x", Name: "a.csv"}, strings.NewReader(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, up.ID)
+		}
+		k.work(t)
+		for _, id := range ids {
+			if _, err := k.desk.Sign(ctx, k.admins[2], id, k.sight(t, id).Version); err != nil {
+				t.Fatal(err)
+			}
+		}
+		other := k.newDesk(env.DB)
+		var both sync.WaitGroup
+		for _, d := range []*Desk{k.desk, other} {
+			both.Go(func() {
+				for {
+					worked, err := d.Step(ctx)
+					if err != nil {
+						t.Error(err)
+					}
+					if !worked {
+						return
+					}
+				}
+			})
+		}
+		both.Wait()
+		k.work(t)
+		states := []State{k.sight(t, ids[0]).State, k.sight(t, ids[1]).State}
+		slices.Sort(states)
+		if !slices.Equal(states, []State{Checked, Committed}) || k.count(t, `SELECT count(*) FROM grants`) != 2 {
+			t.Errorf("states %v", states)
+		}
+	})
+}
+
+// TestUploadIsForAdministrators turns others away before their file is read, and on record; and tells what is wrong with
+// a file.
+func TestUploadIsForAdministrators(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		k := open(t, env)
+		ctx := t.Context()
+		chief := k.head(t, "TH-12")
+		unread := strings.NewReader("a")
+		if _, err := k.desk.Upload(ctx, chief, Upload{Source: "x", Name: "a.csv"}, unread); !errors.Is(err, problem.Denied) || unread.Len() != 1 {
+			t.Errorf("a head uploaded: %v", err)
+		}
+		if n := k.count(t, `SELECT count(*) FROM audit_entries WHERE act = 'legacy.upload' AND outcome = 'denied'`); n != 1 {
+			t.Errorf("%d refusals are recorded", n)
+		}
+		for _, err := range []error{
+			func() error { _, err := k.desk.Imports(ctx, chief); return err }(),
+			func() error { _, err := k.desk.Import(ctx, chief, "x"); return err }(),
+			func() error { _, _, err := k.desk.Lines(ctx, chief, "x", LineFilter{}); return err }(),
+			func() error { _, err := k.desk.Line(ctx, chief, "x", 1); return err }(),
+			k.desk.Recheck(ctx, chief, "x"), k.desk.Cancel(ctx, chief, "x", 1, "y"), k.desk.Correct(ctx, chief, "x", 1, nil),
+			k.desk.SetAside(ctx, chief, "x", 1, "y"), k.desk.TakeBack(ctx, chief, "x", 1),
+		} {
+			if !errors.Is(err, problem.Denied) {
+				t.Errorf("a head was let through: %v", err)
+			}
+		}
+		k.desk.Limits.File = 100
+		for name, c := range map[string]struct{ name, file, want string }{
+			"empty":        {"a.csv", "", "file legacy.file_empty"},
+			"too big":      {"a.csv", strings.Repeat("a,b\n", 50), "file legacy.file_too_big"},
+			"other ending": {"a.exe", "a,b", "file legacy.file_form"},
+			"wrong ending": {"a.xlsx", "a,b\n1,2", "file legacy.file_ending"},
+			"no workbook":  {"a.xlsx", "PK\x03\x04", "file legacy.file_form"},
+			"no source":    {"a.csv", "a,b", "source legacy.source_empty"},
+		} {
+			u := Upload{Source: "x", Name: c.name}
+			if name == "no source" {
+				u.Source = " "
+			}
+			_, err := k.desk.Upload(ctx, k.admins[0], u, strings.NewReader(c.file))
+			var p *problem.Problem
+			if !errors.As(err, &p) || len(p.Fields) != 1 || p.Fields[0].Name+" "+p.Fields[0].Key != c.want {
+				t.Errorf("%s: %v, want %s", name, err, c.want)
+			}
+		}
+		if n := k.count(t, `SELECT count(*) FROM legacy_imports`) + k.count(t, `SELECT count(*) FROM legacy_files`); n != 0 {
+			t.Errorf("%d traces of refused files are left", n)
+		}
+		k.desk.Limits = DefaultLimits
+		for text, want := range map[string]string{"a,b\n1,2\n": "legacy.file_no_headers", "ลำดับ,จังหวัด\n1,2\n": "legacy.file_columns", csvOf()[:len(csvOf())-1]: "legacy.file_no_rows"} {
+			if s := k.upload(t, "a.csv", text); s.State != Failed || s.Fault.Key != want {
+				t.Errorf("%q: %+v", text, s)
+			}
+		}
+	})
+}
+
+// TestEverySentenceIsThere holds the reasons that the comparison writes in SQL against the catalogue of the pages.
+func TestEverySentenceIsThere(t *testing.T) {
+	for _, lang := range []string{"th", "en"} {
+		raw, err := os.ReadFile(filepath.Join("..", "web", "locales", lang, "legacy.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{"other_right", "other_head", "other_person", "closed_since", "ended_since", "changed_here", "confirmed_here", "given_here",
+			"same_row_id", "same_right", "same_head", "same_officer", "run_out", "own_row"} {
+			if !strings.Contains(string(raw), `"legacy.reason.`+key+`"`) {
+				t.Errorf("%s: legacy.reason.%s has no words", lang, key)
+			}
+		}
+		for _, c := range Columns {
+			if !strings.Contains(string(raw), `"`+c.Help()+`"`) {
+				t.Errorf("%s: %s has no words", lang, c.Help())
+			}
+		}
+	}
 }
