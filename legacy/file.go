@@ -117,11 +117,11 @@ func (f *sealedFile) piece(number int64) ([]byte, error) {
 		return tx.QueryRow(f.ctx, `SELECT sealed FROM legacy_files WHERE import_id = $1 AND number = $2`, f.id, number).Scan(&sealed)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read piece of file: %w", err)
+		return nil, fmt.Errorf("%w: read piece: %w", errMachine, err)
 	}
 	plain, err := f.desk.Ring.Open(piecePlace(f.id, number), sealed)
 	if err != nil {
-		return nil, fmt.Errorf("open piece of file: %w", err)
+		return nil, fmt.Errorf("%w: open piece: %w", errMachine, err)
 	}
 	f.pieces[1] = f.pieces[0]
 	f.pieces[0] = piece{number, plain}

@@ -34,18 +34,18 @@ func newStringStore() (*stringStore, error) {
 	rand.Read(key) // never fails: crypto/rand stops the program rather than answer with weak bytes
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		return nil, fmt.Errorf("keep strings: %w", err)
+		return nil, fmt.Errorf("%w: keep strings: %w", errMachine, err)
 	}
 	aead, err := cipher.NewGCM(block)
 	if err != nil {
-		return nil, fmt.Errorf("keep strings: %w", err)
+		return nil, fmt.Errorf("%w: keep strings: %w", errMachine, err)
 	}
 	file, err := os.CreateTemp("", "sitthi-strings-*")
 	if err != nil {
-		return nil, fmt.Errorf("keep strings: %w", err)
+		return nil, fmt.Errorf("%w: keep strings: %w", errMachine, err)
 	}
 	if err := os.Remove(file.Name()); err != nil { // it lives as long as it is open, and no longer than the program
-		return nil, errors.Join(fmt.Errorf("keep strings: %w", err), file.Close())
+		return nil, errors.Join(fmt.Errorf("%w: keep strings: %w", errMachine, err), file.Close())
 	}
 	return &stringStore{file: file, seal: aead, plain: map[int64][]string{}}, nil
 }
@@ -69,7 +69,7 @@ func (s *stringStore) done() error {
 	number := int64(len(s.ends))
 	sealed := s.seal.Seal(nil, s.nonce(number), s.block, nil)
 	if _, err := s.file.WriteAt(sealed, s.start(number)); err != nil {
-		return fmt.Errorf("keep strings: %w", err)
+		return fmt.Errorf("%w: keep strings: %w", errMachine, err)
 	}
 	s.ends = append(s.ends, s.start(number)+int64(len(sealed)))
 	s.block, s.filled = s.block[:0], 0
@@ -120,11 +120,11 @@ func (s *stringStore) at(n int64) (string, error) {
 func (s *stringStore) read(number int64) ([]string, error) {
 	sealed := make([]byte, s.ends[number]-s.start(number))
 	if _, err := s.file.ReadAt(sealed, s.start(number)); err != nil {
-		return nil, fmt.Errorf("read strings: %w", err)
+		return nil, fmt.Errorf("%w: read strings: %w", errMachine, err)
 	}
 	plain, err := s.seal.Open(sealed[:0], s.nonce(number), sealed, nil)
 	if err != nil {
-		return nil, fmt.Errorf("read strings: %w", err)
+		return nil, fmt.Errorf("%w: read strings: %w", errMachine, err)
 	}
 	list := make([]string, 0, blockStrings)
 	for len(plain) > 0 {

@@ -53,15 +53,15 @@ const partLimit = 4 << 20
 
 // openXLSX finds the first visible sheet and reads the strings that the cells share.
 func openXLSX(file io.ReaderAt, size, unzipped int64) (t table, err error) {
+	x := &xlsxTable{budget: &budget{unzipped}, size: size}
 	archive, err := zip.NewReader(file, size)
 	if err != nil {
-		return nil, unreadable("legacy.file_form")
+		return nil, x.told(err)
 	}
 	parts := make(map[string]*zip.File, len(archive.File))
 	for _, f := range archive.File {
 		parts[strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(f.Name, `\`, "/")), "/")] = f
 	}
-	x := &xlsxTable{budget: &budget{unzipped}, size: size}
 	name, shared, err := x.workbook(parts)
 	if err != nil {
 		return nil, x.told(err)
@@ -80,25 +80,27 @@ func openXLSX(file io.ReaderAt, size, unzipped int64) (t table, err error) {
 	}
 	content, err := sheet.Open()
 	if err != nil {
-		return nil, errors.Join(unreadable("legacy.file_form"), x.strings.close())
+		return nil, errors.Join(x.told(err), x.strings.close())
 	}
 	x.part, x.rows = content, int64(sheet.UncompressedSize64)
 	x.sheet = xml.NewDecoder(x.budget.limit(content))
 	return x, nil
 }
 
-// told turns what a broken or oversized workbook fails with into words.
+// told turns what a broken or oversized workbook fails with into words. There are many ways to be broken, of zip, of what
+// is packed in it and of XML; what is no fault of the file says so by errMachine.
 func (x *xlsxTable) told(err error) error {
-	var syntax *xml.SyntaxError
 	switch {
+	case errors.Is(err, errMachine):
+		return err
 	case errors.Is(err, errTooMuch):
 		return unreadable("legacy.file_unzipped")
-	case errors.As(err, &syntax), errors.Is(err, zip.ErrFormat), errors.Is(err, zip.ErrChecksum), errors.Is(err, zip.ErrAlgorithm),
-		errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, errPart):
-		return unreadable("legacy.file_form")
 	}
-	return err
+	return unreadable("legacy.file_form")
 }
+
+// errMachine marks failures of the database or the disk while a file is read.
+var errMachine = errors.New("the file could not be got at")
 
 // errPart says that a part of the workbook is missing or is not what it should be.
 var errPart = errors.New("a part of the workbook is not there")
