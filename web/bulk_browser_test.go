@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"sitthi/grant"
 	"sitthi/internal/browsertest"
 	"sitthi/internal/locale"
 	"sitthi/internal/storetest"
@@ -118,4 +119,26 @@ func thaiOr(lang locale.Lang, th, en string) string {
 		return en
 	}
 	return th
+}
+
+// On the first day a head ticks his people in a list and confirms them.
+func TestConfirmManyInABrowser(t *testing.T) {
+	eachReader(t, func(t *testing.T, k *kit, r readerOf) {
+		for i, unit := range []string{"TH-12", "TH-12", "TH-13"} {
+			citizen := someID(t, i)
+			k.give(t, chief12, grant.Order{Unit: "TH-12", Level: grant.Consider, Citizen: k.citizen(t, citizen)})
+			k.register(t, citizen, []string{"ปราณี", "มานี", "ปราณี"}[i], "มาใหม่", unit)
+		}
+		b := r.enter(t, k, chief12, "วิชัย")
+		b.Go("/ko1/rights/waiting")
+		b.See(r.say(t, "bulk.confirm_many"), r.say(t, "bulk.same_name"))
+		b.Press(r.say(t, "bulk.confirm_chosen"))
+		b.See(r.say(t, "grant.nobody_chosen"))
+		r.look(b, "waiting-nobody")
+		b.Click(r.say(t, "bulk.choose_all"))
+		r.look(b, "waiting-chosen")
+		b.Press(r.say(t, "bulk.confirm_chosen"))
+		b.See(r.say(t, "bulk.confirmed", "n", 2))
+		r.look(b, "waiting-confirmed")
+	})
 }
