@@ -223,6 +223,7 @@ var calls = []call{
 	// Imports from the old system.
 	{"GET /admin/imports", "", overseers, false},
 	{"POST /admin/imports", "source=x", centre, false},
+	{"GET /admin/import-template/csv", "", overseers, false},
 	{"GET /admin/imports/{form}", "", overseers, false},
 	{"POST /admin/imports/{form}/sign", "version=1", centre, false},
 	{"GET /admin/imports/{form}/cancel", "", centre, false},

@@ -131,7 +131,7 @@ func TestConfirmManyInABrowser(t *testing.T) {
 		}
 		b := r.enter(t, k, chief12, "วิชัย")
 		b.Go("/ko1/rights/waiting")
-		b.See(r.say(t, "bulk.confirm_many"), r.say(t, "bulk.same_name"))
+		b.See(r.say(t, "bulk.confirm_many"), r.say(t, "legacy.mark.same_name"))
 		b.Press(r.say(t, "bulk.confirm_chosen"))
 		b.See(r.say(t, "grant.nobody_chosen"))
 		r.look(b, "waiting-nobody")

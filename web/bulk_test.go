@@ -168,7 +168,7 @@ func TestConfirmMany(t *testing.T) {
 		ids = append(ids, citizen)
 	}
 	chief := k.as(t, chief12)
-	page := chief.get("/ko1/rights/waiting").wants(http.StatusOK, "ยืนยันที่เลือก", "ชื่อซ้ำกับผู้อื่นในรายชื่อ", "ทีละคน", "สังกัด ")
+	page := chief.get("/ko1/rights/waiting").wants(http.StatusOK, "ยืนยันที่เลือก", "มีผู้ใช้ชื่อเดียวกันมากกว่าหนึ่งคน", "ทีละคน", "สังกัด ")
 	if n := strings.Count(page.body, `name="chosen"`); n != 2 {
 		t.Errorf("%d boxes", n)
 	}

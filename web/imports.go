@@ -28,6 +28,7 @@ func (s *Server) importsRoutes() []Route {
 	return []Route{
 		{Pattern: "GET " + importsPath, Access: AuditorOrAdministrator, Handle: s.imports},
 		{Pattern: "POST " + importsPath, Access: AdministratorOnly, Upload: true, Handle: s.uploadImport},
+		{Pattern: "GET /admin/import-template/{format}", Access: AuditorOrAdministrator, Handle: s.importTemplate},
 		{Pattern: "GET " + importsPath + "/{import}", Access: AuditorOrAdministrator, Handle: s.importPage},
 		{Pattern: "POST " + importsPath + "/{import}/sign", Access: AdministratorOnly, StepUp: true, Handle: s.signImport},
 		{Pattern: "GET " + importsPath + "/{import}/cancel", Access: AdministratorOnly, Handle: s.cancelForm},
@@ -196,6 +197,22 @@ func (s *Server) takeFile(w http.ResponseWriter, r *http.Request, v *Visit, up l
 		return err
 	}
 	return s.see(w, r, v, importPath(taken.ID), v.Notice(views.NoticeOK, "imports.uploaded", "file", taken.FileName))
+}
+
+func (s *Server) importTemplate(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	kind, ok := map[string]string{"xlsx": kindXLSX, "csv": kindCSV}[r.PathValue("format")]
+	if !ok {
+		return problem.New(problem.NotFound, "problem.notfound")
+	}
+	name, file, err := legacy.Template(r.PathValue("format"), v.Lang, func(key string) string { return v.T(key) })
+	if err != nil {
+		return err
+	}
+	attachment(w, kind, name)
+	if _, err := w.Write(file); err != nil {
+		return fmt.Errorf("send template: %w", err)
+	}
+	return nil
 }
 
 func (s *Server) importPage(w http.ResponseWriter, r *http.Request, v *Visit) error {

@@ -10,6 +10,7 @@ import (
 
 	"sitthi/grant"
 	"sitthi/internal/locale"
+	"sitthi/legacy"
 )
 
 // messyFile is a table as offices send it: Thai digits, a formula, a wrong check digit, a row twice, an unknown province,
@@ -101,6 +102,7 @@ func TestImport(t *testing.T) {
 		if k.book.Allows(k.who[without], grant.DoConsider, grant.Place{Unit: "TH-12"}) {
 			t.Error("an imported right opens something before the head has confirmed")
 		}
+		k.as(t, chief12).get("/ko1/rights/waiting").wants(http.StatusOK, "ปิติ", "นำเข้าจากระบบเดิม ยังไม่ได้สมัคร", "ปราณี มาใหม่", "1-9900-00000-04-3")
 		k.as(t, auditor).get(path).wants(http.StatusOK, "ยอดตรงกัน").lacks("ตรวจสอบอีกครั้ง", "ยกเลิกการนำเข้า")
 		k.as(t, auditor).get("/admin/imports").wants(http.StatusOK, "กอ.1 เดิม").lacks("multipart")
 	})
@@ -140,4 +142,12 @@ func TestUploadsAreBounded(t *testing.T) {
 	if n := len(must(k.legacy.Imports(t.Context(), k.who[admin1]))(t)); n != 0 {
 		t.Errorf("%d files were kept", n)
 	}
+}
+
+func TestImportTemplates(t *testing.T) {
+	k := newKit(t)
+	admin := k.as(t, admin1)
+	admin.get("/admin/import-template/csv").wants(http.StatusOK, legacy.Columns[0].Header.TH)
+	admin.get("/admin/import-template/xlsx").wants(http.StatusOK)
+	admin.get("/admin/import-template/doc").wants(http.StatusNotFound)
 }

@@ -13,6 +13,7 @@ import (
 	"sitthi/grant"
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
+	"sitthi/legacy"
 	"sitthi/person"
 	"sitthi/web/views"
 )
@@ -346,6 +347,10 @@ func (s *Server) showWaiting(w http.ResponseWriter, r *http.Request, v *Visit, s
 	p.Crumbs = rightsCrumbs(v, toRights(v))
 	p.Problems = problems
 	tabs := views.RightsPage{TabsLabel: v.T("rights.tabs"), Tabs: tabsOf(v, overview, choices, "waiting")}
+	newcomers, absent, err := s.newcomersOf(r, v, overview.Scope.Heads)
+	if err != nil {
+		return err
+	}
 	var people []views.WaitingPerson
 	for _, one := range list {
 		person := views.WaitingPerson{
@@ -361,7 +366,11 @@ func (s *Server) showWaiting(w http.ResponseWriter, r *http.Request, v *Visit, s
 		if one.HomeUnit == one.Unit {
 			person.Choice = one.Unit + "/" + string(one.Person)
 		}
-		person.Marks = marksOf(v, one, list)
+		old := newcomers[grant.Named{Person: one.Person, Unit: one.Unit}]
+		person.Marks = textsOf(v, marksOf(one, list, old.Marks))
+		if old.Old.Name != "" && old.Old.Name != one.Name {
+			person.Old = v.T("bulk.old_name", "name", old.Old.Name)
+		}
 		if one.HomeUnit != one.Unit {
 			person.Other = v.T("rights.other_office", "unit", one.Home)
 		}
@@ -373,34 +382,63 @@ func (s *Server) showWaiting(w http.ResponseWriter, r *http.Request, v *Visit, s
 		}
 		people = append(people, person)
 	}
-	return s.show(w, r, v, status, p, views.WaitingList(p, tabs, people, r.URL.Query().Get("all") == "yes"))
+	return s.show(w, r, v, status, p, views.WaitingList(p, tabs, people, absent, r.URL.Query().Get("all") == "yes"))
 }
 
-// marksOf are what a head should look at before he confirms somebody.
-func marksOf(v *Visit, one grant.Waiting, all []grant.Waiting) (marks []string) {
-	if one.HomeUnit != one.Unit {
-		marks = append(marks, v.T("rights.other_office", "unit", one.Home))
-	}
-	for _, other := range all {
-		if other.Person != one.Person && other.Name == one.Name {
-			marks = append(marks, v.T("bulk.same_name"))
-			break
-		}
-	}
-	for _, other := range all {
-		if other.Person != one.Person && (other.Phone == one.Phone || other.Email == one.Email) {
-			marks = append(marks, v.T("bulk.same_contact"))
-			break
+// marksOf are the keys of what a head should look at before he confirms somebody; brought are those that the old system
+// gives reason for.
+func marksOf(one grant.Waiting, all []grant.Waiting, brought []string) (marks []string) {
+	marks = slices.Clone(brought)
+	mark := func(key string, here bool) {
+		if here && !slices.Contains(marks, key) {
+			marks = append(marks, key)
 		}
 	}
 	levels := map[grant.Level]bool{}
 	for _, g := range one.Grants {
 		levels[g.Level] = true
 	}
-	if levels[grant.Consider] && levels[grant.Approve] {
-		marks = append(marks, v.T("bulk.level_twice"))
+	mark(legacy.MarkOtherOffice, one.HomeUnit != one.Unit)
+	mark(legacy.MarkLevelTwice, levels[grant.Consider] && levels[grant.Approve])
+	for _, other := range all {
+		mark(legacy.MarkSameName, other.Person != one.Person && other.Name == one.Name)
+		mark(legacy.MarkSameContact, other.Person != one.Person && (other.Phone == one.Phone || other.Email == one.Email))
 	}
 	return marks
+}
+
+// textsOf are the texts of keys.
+func textsOf(v *Visit, keys []string) []string {
+	texts := make([]string, len(keys))
+	for i, key := range keys {
+		texts[i] = v.T(key)
+	}
+	return texts
+}
+
+// newcomersOf are the people whose rights in the reader's units were brought from the old system, by unit and person, and
+// those of them who have yet to register.
+func (s *Server) newcomersOf(r *http.Request, v *Visit, units []string) (known map[grant.Named]legacy.Newcomer, absent []views.WaitingPerson, err error) {
+	known = map[grant.Named]legacy.Newcomer{}
+	for _, unit := range units {
+		list, err := s.Legacy.Newcomers(r.Context(), v.Session.Person, unit)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, n := range list {
+			known[grant.Named{Person: n.Person, Unit: unit}] = n
+			if n.Registered {
+				continue
+			}
+			one := views.WaitingPerson{Title: n.Old.Name, Citizen: n.Citizen.Dashed(), Position: n.Old.Position, Marks: textsOf(v, n.Marks)}
+			one.Contacts = slices.DeleteFunc([]string{n.Old.Phone, n.Old.Email}, func(s string) bool { return s == "" })
+			for _, right := range n.Rights {
+				one.Rights = append(one.Rights, levelName(v, right.Level))
+			}
+			absent = append(absent, one)
+		}
+	}
+	return known, absent, nil
 }
 
 func (s *Server) decideIdentity(w http.ResponseWriter, r *http.Request, v *Visit) error {

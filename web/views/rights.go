@@ -119,6 +119,8 @@ type WaitingPerson struct {
 	// Citizen, Position, Office and Contacts stand in the list, and Marks what should be looked at first.
 	Citizen, Position, Office string
 	Contacts, Marks           []string
+	// Old is what the old system calls him, where that is something else.
+	Old string
 	// Choice is the value of his box in the list; "" for who is confirmed by himself.
 	Choice  string
 	Rows    []SummaryRow
