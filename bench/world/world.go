@@ -22,7 +22,7 @@ type Right struct {
 // Question asks whether somebody may do this here now.
 type Question = Right
 
-// World is the department: 10,000 officers with 100,000 grants, of which some 46,000 hold now. It is read from the database
+// World is the department: 10,000 officers with 100,000 grants, of which some 56,000 hold now. It is read from the database
 // by a query of its own: neither Sitthi nor a peer says what is right.
 type World struct {
 	Rights []Right
