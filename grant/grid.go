@@ -480,9 +480,25 @@ func gridCount(w *where) string {
 		WHERE ` + w.String() + ` LIMIT ` + strconv.Itoa(CountUpTo+1) + `) AS matching`
 }
 
-// gridPage reads some of the rows of the grid in the order of a filter.
+// gridPage reads some of the rows of the grid in the order of a filter. By number an index brings the rows in their
+// order, and what is shown of them is read on the way. Any other order is of all rows that match: then their numbers
+// are sorted first, and the rest is read for the page alone.
 func gridPage(w *where, f Filter, limit, offset int) string {
-	return `SELECT ` + gridColumns + gridTables + ` WHERE ` + w.String() + order(f) + ` LIMIT ` + strconv.Itoa(limit) + ` OFFSET ` + strconv.Itoa(offset)
+	page := order(f) + ` LIMIT ` + strconv.Itoa(limit) + ` OFFSET ` + strconv.Itoa(offset)
+	if byNumber(f) {
+		return `SELECT ` + gridColumns + gridTables + ` WHERE ` + w.String() + page
+	}
+	return `SELECT ` + gridColumns + gridTables + ` WHERE g.number IN (SELECT g.number FROM grants g
+		JOIN units u ON u.code = g.unit
+		LEFT JOIN teams t ON g.team <> '' AND t.unit = g.unit AND t.code = g.team
+		LEFT JOIN accounts a ON a.person_id = g.person_id
+		LEFT JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
+		WHERE ` + w.String() + page + `)` + order(f)
+}
+
+func byNumber(f Filter) bool {
+	column, ok := sorts[f.Sort]
+	return !ok || column == sorts["number"]
 }
 
 func (b *Book) rows(ctx context.Context, tx *store.Tx, s Scope, w *where, f Filter, limit, offset int) ([]Row, error) {
@@ -496,17 +512,14 @@ func (b *Book) rows(ctx context.Context, tx *store.Tx, s Scope, w *where, f Filt
 // order sorts with the number last, so that pages never overlap; grants without an end or a name come after those
 // that have one, on both engines.
 func order(f Filter) string {
-	column, ok := sorts[f.Sort]
-	if !ok {
-		column = "g.number"
-	}
 	way := ""
 	if f.Desc {
 		way = " DESC"
 	}
-	if column == "g.number" {
+	if byNumber(f) {
 		return " ORDER BY g.number" + way
 	}
+	column := sorts[f.Sort]
 	return " ORDER BY " + column + " IS NULL, " + column + way + ", g.number"
 }
 
