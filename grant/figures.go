@@ -96,6 +96,22 @@ func (b *Book) overview(ctx context.Context, tx *store.Tx, s Scope) (Overview, e
 	return o, nil
 }
 
+// rows answers how many rows the grid of a head's units has at a level without any filter, since the overview has
+// counted them; ok is false when it has not.
+func (o Overview) rows(f Filter) (n int, ok bool) {
+	level := f.Level
+	f.Level, f.Sort, f.Desc, f.Page, f.Size = 0, "", false, 0, 0
+	if o.Scope.All || o.Live == nil || f != (Filter{}) {
+		return 0, false
+	}
+	for of, live := range o.Live {
+		if level == 0 || level == of {
+			n += live
+		}
+	}
+	return n, true
+}
+
 // figures are what the open grants of a unit come to. Every page of a head shows some of them, so they are kept; they
 // hold until a right moves, or a moment comes at which one begins, ends, or begins to end soon. They are never changed.
 type figures struct {

@@ -25,6 +25,16 @@ func TestFiguresKept(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			for _, f := range []Filter{{}, {Level: Consider}, {Level: Review}, {Level: Approve, Sort: "name", Size: 20}, {State: "all"}, {Number: "1"}, {Unit: "TH-13"}} {
+				sheet, err := k.book.Sheet(t.Context(), chief, f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				page, err := k.book.Grid(t.Context(), chief, f)
+				if err != nil || sheet.Page.Total != page.Total || f.State == "" && f.Number == "" && len(page.Rows) != page.Total {
+					t.Errorf("%s: %+v has %d rows by the figures, %d counted (%v)", when, f, sheet.Page.Total, page.Total, err)
+				}
+			}
 			got, want := fmt.Sprintf("%+v", kept), fmt.Sprintf("%+v", fresh)
 			if got != want {
 				t.Errorf("%s: kept\n%s, counted anew\n%s", when, got, want)

@@ -394,7 +394,7 @@ func (b *Book) Grid(ctx context.Context, by person.ID, f Filter) (page Page, err
 		if err != nil {
 			return err
 		}
-		page, err = b.grid(ctx, tx, s, f)
+		page, err = b.grid(ctx, tx, s, f, Overview{}.rows)
 		return err
 	})
 	return page, err
@@ -415,10 +415,10 @@ func (b *Book) Sheet(ctx context.Context, by person.ID, f Filter) (sheet Sheet, 
 		if err != nil {
 			return err
 		}
-		if sheet.Page, err = b.grid(ctx, tx, s, f); err != nil {
+		if sheet.Overview, err = b.overview(ctx, tx, s); err != nil {
 			return err
 		}
-		if sheet.Overview, err = b.overview(ctx, tx, s); err != nil {
+		if sheet.Page, err = b.grid(ctx, tx, s, f, sheet.Overview.rows); err != nil {
 			return err
 		}
 		sheet.Choices, err = b.choices(ctx, tx, s)
@@ -427,13 +427,15 @@ func (b *Book) Sheet(ctx context.Context, by person.ID, f Filter) (sheet Sheet, 
 	return sheet, err
 }
 
-func (b *Book) grid(ctx context.Context, tx *store.Tx, s Scope, f Filter) (Page, error) {
+func (b *Book) grid(ctx context.Context, tx *store.Tx, s Scope, f Filter, counted func(Filter) (int, bool)) (Page, error) {
 	w, err := b.gridQuery(ctx, tx, s, f)
 	if err != nil {
 		return Page{}, err
 	}
 	page := Page{Scope: s, Number: max(f.Page, 1), Pages: 1}
-	if err := tx.QueryRow(ctx, gridCount(w), w.args...).Scan(&page.Total); err != nil {
+	if n, ok := counted(f); ok {
+		page.Total = n
+	} else if err := tx.QueryRow(ctx, gridCount(w), w.args...).Scan(&page.Total); err != nil {
 		return Page{}, fmt.Errorf("count grants: %w", err)
 	}
 	if page.More = page.Total > CountUpTo; page.More {
