@@ -379,9 +379,8 @@ func (o original) cells() (cells [columnCount]cell) {
 func originalOf(cells [columnCount]cell) (o original) {
 	forms := make([]byte, columnCount)
 	for i, c := range cells {
-		o.Cells[i] = thai.Fold(c.text)
-		if clean, err := thai.CleanLine(c.text, maxCell); err == nil {
-			o.Cells[i] = clean
+		if c.text != "" {
+			o.Cells[i], _ = thai.CleanLine(c.text, maxCell) // a longer text comes back as well
 		}
 		forms[i] = '0' + byte(c.form)
 	}

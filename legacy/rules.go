@@ -84,13 +84,16 @@ func (r reader) read(cells [columnCount]cell, check *problem.Check) (e entry) {
 		case formula:
 			check.Fail(Columns[i].Name, "legacy.reason.formula", "column", Columns[i].Header)
 		case broken:
-			check.Fail(Columns[i].Name, "legacy.reason.error_cell", "column", Columns[i].Header, "value", c.text)
+			check.Fail(Columns[i].Name, "legacy.reason.error_cell", "column", Columns[i].Header, "value", quoted(c.text))
 		}
 		if c.form == formula || c.form == broken {
 			cells[i] = cell{}
 		}
 	}
 	text := func(column, most int) string {
+		if cells[column].text == "" {
+			return ""
+		}
 		clean, err := thai.CleanLine(unquoted(cells[column].text), most)
 		if err != nil {
 			check.Fail(Columns[column].Name, "legacy.reason.too_long", "column", Columns[column].Header, "most", most)
@@ -105,11 +108,14 @@ func (r reader) read(cells [columnCount]cell, check *problem.Check) (e entry) {
 		e.rowID = ""
 	case e.rowID == "":
 		check.Fail("row_id", "legacy.reason.no_row_id")
+	case isCitizenID(e.rowID): // it would stand in the clear wherever the row is named
+		check.Fail("row_id", "legacy.reason.row_id_citizen")
+		e.rowID = ""
 	}
 	if e.kind = Right; r.kinds {
 		var ok bool
 		if e.kind, ok = kindOf(cells[colKind].text); !ok {
-			check.Fail("kind", "legacy.reason.kind", "value", text(colKind, longestText))
+			check.Fail("kind", "legacy.reason.kind", "value", quoted(text(colKind, longestText)))
 		}
 	}
 	r.place(&e, cells, text, check)
@@ -123,7 +129,7 @@ func (r reader) read(cells [columnCount]cell, check *problem.Check) (e entry) {
 	if e.kind == Head {
 		var ok bool
 		if e.acting, ok = yes(cells[colActing].text); !ok {
-			check.Fail("acting", "legacy.reason.yes_no", "value", text(colActing, longestText))
+			check.Fail("acting", "legacy.reason.yes_no", "value", quoted(text(colActing, longestText)))
 		}
 		if e.order == "" {
 			check.Fail("order_number", "legacy.reason.no_order")
@@ -135,6 +141,23 @@ func (r reader) read(cells [columnCount]cell, check *problem.Check) (e entry) {
 	return e
 }
 
+// isCitizenID reports whether a text is a good citizen ID.
+func isCitizenID(text string) bool {
+	_, err := thai.ParseCitizenID(text)
+	return err == nil
+}
+
+// digitRun is what a citizen ID or a telephone number looks like that got into the wrong column.
+var digitRun = regexp.MustCompile(`[0-9๐-๙][0-9๐-๙\s-]{7,}`)
+
+// quoted is a cell as a reason repeats it. Reasons are kept in the clear, so a run of digits is left out.
+func quoted(text string) string {
+	if runes := []rune(text); len(runes) > 60 {
+		text = string(runes[:60]) + "…"
+	}
+	return digitRun.ReplaceAllString(text, "•••")
+}
+
 // place reads unit, group and level.
 func (r reader) place(e *entry, cells [columnCount]cell, text func(int, int) string, check *problem.Check) {
 	if written := text(colUnit, longestText); written == "" {
@@ -142,7 +165,7 @@ func (r reader) place(e *entry, cells [columnCount]cell, text func(int, int) str
 	} else if code, ok := r.units.Code(whole(cells[colUnit])); ok {
 		e.unit = code
 	} else {
-		check.Fail("unit", "legacy.reason.unit", "value", written)
+		check.Fail("unit", "legacy.reason.unit", "value", quoted(written))
 	}
 	if e.kind != Right {
 		return
@@ -160,7 +183,7 @@ func (r reader) place(e *entry, cells [columnCount]cell, text func(int, int) str
 	case written == "":
 		check.Fail("level", "legacy.reason.no_level")
 	case !ok:
-		check.Fail("level", "legacy.reason.level", "value", written)
+		check.Fail("level", "legacy.reason.level", "value", quoted(written))
 	}
 }
 
@@ -224,7 +247,7 @@ func (r reader) period(e *entry, cells [columnCount]cell, check *problem.Check) 
 	date := func(column int) thai.Date {
 		d, err := dateOf(cells[column])
 		if err != nil {
-			check.Fail(Columns[column].Name, "legacy.reason.date", "column", Columns[column].Header, "value", thai.Fold(cells[column].text))
+			check.Fail(Columns[column].Name, "legacy.reason.date", "column", Columns[column].Header, "value", quoted(thai.Fold(cells[column].text)))
 			return thai.Date{}
 		}
 		if !d.IsZero() && d.StartOfDay().After(grant.Farthest(r.now)) {
@@ -251,6 +274,9 @@ func unquoted(text string) string {
 
 // nothing reports what people write into a cell that has nothing to say.
 func nothing(text string) bool {
+	if text == "" {
+		return true
+	}
 	switch thai.Fold(text) {
 	case "", "-", "–", "null", "none", "n/a", "ไม่มี", "ไม่ระบุ":
 		return true

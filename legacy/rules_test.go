@@ -64,6 +64,7 @@ func TestReadRow(t *testing.T) {
 		{"a formula", map[int]cell{colUnit: {text: "นนทบุรี", form: formula}}, "formula"},
 		{"an error", map[int]cell{colUnit: {text: "#REF!", form: broken}}, "error_cell"},
 		{"no row id", map[int]cell{colRowID: {}}, "no_row_id"},
+		{"a citizen ID as row id", map[int]cell{colRowID: {text: good}}, "row_id_citizen"},
 		{"a number as row id", map[int]cell{colRowID: {text: "12.0", form: number}}, ""},
 		{"an unknown unit", map[int]cell{colUnit: {text: "เมืองทิพย์"}}, "unit"},
 		{"an unknown level", map[int]cell{colLevel: {text: "4"}}, "level"},
@@ -86,6 +87,27 @@ func TestReadRow(t *testing.T) {
 		}
 		if c.want == "" && (e.citizen.IsZero() || e.unit != "TH-12" || e.level != 1) {
 			t.Errorf("%s: read as %+v", c.what, e)
+		}
+	}
+}
+
+// TestReasonsHoldNoIDs shifts the columns, so that a citizen ID stands where a unit should.
+func TestReasonsHoldNoIDs(t *testing.T) {
+	for column := range Columns {
+		var check problem.Check
+		var cells [columnCount]cell
+		cells[colKind], cells[column] = cell{text: "head"}, cell{text: "คุณ 1-9900-00000-01-9"}
+		if column == colKind {
+			cells[colKind] = cell{text: "1990000000019"}
+		}
+		testReader().read(cells, &check)
+		var p *problem.Problem
+		if errors.As(check.Err(), &p) {
+			for _, f := range p.Fields {
+				if args := encodeArgs(f.Args); strings.Contains(args, "9900") || strings.Contains(args, "00000") {
+					t.Errorf("%s: %s", f.Key, args)
+				}
+			}
 		}
 	}
 }
