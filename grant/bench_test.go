@@ -88,6 +88,10 @@ func (k *kit) crowd(t testing.TB, officers, grants int) []person.ID {
 		if err := rows.end(ctx); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, `INSERT INTO grant_versions (grant_id, version, starts_at, ends_at, order_number, note, recorded_by, recorded_at)
+			SELECT g.id, 1, g.starts_at, g.ends_at, g.order_number, g.note, g.given_by, g.given_at FROM grants g WHERE g.number > $1`, first); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, `UPDATE counters SET value = value + $1 WHERE name = 'grant'`, grants)
 		return err
 	})

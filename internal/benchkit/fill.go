@@ -270,6 +270,10 @@ func (f *filler) give(ctx context.Context) error {
 			return err
 		}
 	}
+	if _, err := f.tx.Exec(ctx, `INSERT INTO grant_versions (grant_id, version, starts_at, ends_at, order_number, note, recorded_by, recorded_at)
+		SELECT id, 1, starts_at, ends_at, order_number, note, given_by, given_at FROM grants`); err != nil {
+		return fmt.Errorf("keep versions of grants: %w", err)
+	}
 	if _, err := f.tx.Exec(ctx, `UPDATE counters SET value = $1 WHERE name = 'grant'`, len(grants)); err != nil {
 		return fmt.Errorf("count grants: %w", err)
 	}
