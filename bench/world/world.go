@@ -88,7 +88,8 @@ func (w *World) Questions() []Question {
 		case 1:
 			q.Does = grant.Levels[r.IntN(len(grant.Levels))].Code
 		}
-		q.Who = person.ID(strings.Clone(string(q.Who))) // as a request brings it, and not where the roll has it
+		// As a request brings them, and not scattered among the rows that were read.
+		q.Who, q.At.Unit, q.At.Team = person.ID(strings.Clone(string(q.Who))), strings.Clone(q.At.Unit), strings.Clone(q.At.Team)
 		list[i] = q
 	}
 	return list
