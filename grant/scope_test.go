@@ -26,6 +26,8 @@ var unscoped = map[string]string{
 	"InstallRegistering": "from the terminal alone", "MayInstall": "from the terminal alone",
 	"Allows": "is the rule itself", "Require": "is the rule itself", "RequireAdministrator": "is the rule itself", "Posts": "is the rule itself",
 	"TurnAway": "records a refusal",
+	"BringRights": "inside an act that two administrators were asked for", "BringChanges": "likewise", "BringHeads": "likewise", "BringHeadChanges": "likewise",
+	"MovedAll": "notes changes inside an act", "PlaceFault": "tells of no person", "RequireHead": "is the rule itself", "RequireReader": "is the rule itself",
 }
 
 // TestScope tries every method of the book across the border of a unit: a chief of TH-13 sees and changes nothing of
