@@ -25,7 +25,7 @@ var unscoped = map[string]string{
 	"Moved": "notes a change inside an act", "Registered": "a hook inside a registration", "InstallAdministrator": "from the terminal alone",
 	"InstallRegistering": "from the terminal alone", "MayInstall": "from the terminal alone",
 	"Allows": "is the rule itself", "Require": "is the rule itself", "RequireAdministrator": "is the rule itself", "Posts": "is the rule itself",
-	"TurnAway": "records a refusal",
+	"TurnAway":    "records a refusal",
 	"BringRights": "inside an act that two administrators were asked for", "BringChanges": "likewise", "BringHeads": "likewise", "BringHeadChanges": "likewise",
 	"MovedAll": "notes changes inside an act", "PlaceFault": "tells of no person", "RequireHead": "is the rule itself", "RequireReader": "is the rule itself",
 }
