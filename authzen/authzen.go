@@ -244,7 +244,7 @@ func read(w http.ResponseWriter, r *http.Request, buffer []byte) ([]byte, error)
 }
 
 // requestName is the name under which a request stands in the decision log: the program's own, unless that is too
-// long to keep or could be a citizen ID; then ours.
+// long to keep or could tell a citizen ID; then ours.
 func requestName(r *http.Request) string {
 	name := r.Header.Get(requestID)
 	if name == "" || len(name) > 100 || mayBePersonal(name) {

@@ -100,7 +100,7 @@ func TestMoments(t *testing.T) {
 				t.Errorf("at %q: may in %v", moment, units.ids())
 			}
 		}
-		for _, at := range []string{`"tomorrow"`, `"2026-11-05"`, `"2026-11-05T09:00:00"`, `"2026-13-05T09:00:00Z"`, `"2026-11-05 09:00:00Z"`, `1762309200`, `""`} {
+		for _, at := range []string{`"tomorrow"`, `"2026-11-05"`, `"2026-11-05T09:00:00"`, `"2026-13-05T09:00:00Z"`, `"2026-11-05 09:00:00Z"`, `1762309200`, `""`, `"0001-01-01T00:00:00Z"`, `"0001-01-01T07:00:00+07:00"`, `"0000-12-31T17:00:00-07:00"`} {
 			for path, body := range map[string]string{
 				evaluationPath: asks(considers, "consider", "unit", "TH-12", `,"context":{"at":`+at+`}`),
 				subjectPath:    `{"subject":{"type":"officer"},"action":{"name":"consider"},"resource":{"type":"unit","id":"TH-12"},"context":{"at":` + at + `}}`,
@@ -142,7 +142,7 @@ func TestDecisionLog(t *testing.T) {
 		const id = "bfe9eb29-ab87-4ca3-be83-a1d5d8305716"
 		at := `,"context":{"at":"2026-11-01T00:00:00Z"}`
 		k.post(t, evaluationPath, asks(considers, "consider", "unit", "12"), "X-Request-ID", id)
-		k.post(t, evaluationPath, asks(stranger, "approve", "group", "IWM/G1", at), "X-Request-ID", stranger)
+		k.post(t, evaluationPath, asks(stranger, "approve", "group", "IWM/G1", at), "X-Request-ID", "case "+stranger+"/1")
 		k.post(t, evaluationPath, asks(stranger, "สมชาย", "unit", "TH-12"))
 		k.post(t, evaluationPath, asks(stranger, "consider", "unit", stranger))
 		k.post(t, evaluationPath, asks(considers, "consider", "unit", "Somchai"))
@@ -165,7 +165,7 @@ func TestDecisionLog(t *testing.T) {
 			if d.Action == "consider" && d.Unit == "TH-12" && d.Reason == "permitted" && d.Request != id {
 				t.Errorf("the request is called %s", d.Request)
 			}
-			if _, err := thai.Digits13(d.Request); err == nil {
+			if strings.Contains(d.Request, stranger) {
 				t.Errorf("a citizen ID got into the log as the name of a request: %s", d.Request)
 			}
 		}

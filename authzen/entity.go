@@ -79,10 +79,10 @@ func resourceOf(at grant.Place) thing {
 	return thing{groupType, at.Unit + "/" + at.Team}
 }
 
-// mayBePersonal reports whether a text has the look of a citizen ID.
+// mayBePersonal reports whether a text has the look of a citizen ID, or holds one.
 func mayBePersonal(text string) bool {
 	_, err := thai.Digits13(text)
-	return err == nil
+	return err == nil || thai.HoldsCitizenID(text)
 }
 
 // uuidLength is how long a person id is.

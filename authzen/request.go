@@ -218,8 +218,12 @@ func (r *reading) moment(s *situation) (at time.Time) {
 	if s == nil || s.At == nil {
 		return time.Time{}
 	}
-	if err := at.UnmarshalText([]byte(*s.At)); err != nil {
+	switch err := at.UnmarshalText([]byte(*s.At)); {
+	case err != nil:
 		r.fail("context.at", "is not a time as RFC 3339 writes it, such as 2026-11-05T09:00:00+07:00")
+	case at.Year() <= 1:
+		// What programs send who forgot to set a moment; within it lies the zero time, which stands for now here.
+		r.fail("context.at", "is a moment that was never set")
 	}
 	return at.UTC().Truncate(time.Microsecond)
 }

@@ -57,6 +57,21 @@ func Digits13(s string) (string, error) {
 	return digits, nil
 }
 
+// HoldsCitizenID reports whether a good citizen ID stands in a text, alone or among other things: OFF-3990000000104/2.
+func HoldsCitizenID(text string) bool {
+	for _, within := range []func(rune) bool{
+		func(r rune) bool { return isDigit(foldDigit(r)) },
+		func(r rune) bool { return isDigit(foldDigit(r)) || isDash(r) || isInvisible(r) || unicode.IsSpace(r) },
+	} {
+		for _, piece := range strings.FieldsFunc(text, func(r rune) bool { return !within(r) }) {
+			if _, err := ParseCitizenID(piece); err == nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // ValidCheckDigit reports whether digits, 13 of them in Arabic form, end in the
 // check digit of the Department of Provincial Administration (กรมการปกครอง):
 // (11 − Σ digitᵢ·(14−i) mod 11) mod 10 over the first twelve.
