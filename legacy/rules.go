@@ -108,7 +108,7 @@ func (r reader) read(cells [columnCount]cell, check *problem.Check) (e entry) {
 		e.rowID = ""
 	case e.rowID == "":
 		check.Fail("row_id", "legacy.reason.no_row_id")
-	case isCitizenID(e.rowID): // it would stand in the clear wherever the row is named
+	case thai.HoldsCitizenID(e.rowID): // it would stand in the clear wherever the row is named
 		check.Fail("row_id", "legacy.reason.row_id_citizen")
 		e.rowID = ""
 	}
@@ -141,12 +141,6 @@ func (r reader) read(cells [columnCount]cell, check *problem.Check) (e entry) {
 	return e
 }
 
-// isCitizenID reports whether a text is a good citizen ID.
-func isCitizenID(text string) bool {
-	_, err := thai.ParseCitizenID(text)
-	return err == nil
-}
-
 // digitRun is what a citizen ID or a telephone number looks like that got into the wrong column.
 var digitRun = regexp.MustCompile(`[0-9๐-๙][0-9๐-๙\s-]{7,}`)
 
@@ -173,8 +167,8 @@ func (r reader) place(e *entry, cells [columnCount]cell, text func(int, int) str
 	if written := text(colTeam, longestText); written != "" && !nothing(written) && e.unit != "" {
 		code, ok := r.teams.Code(e.unit, written)
 		if e.team = code; !ok {
-			// What is not known is kept as it stands: the rule of places says whether there are groups here at all.
-			e.team = written
+			// What is not known is kept as a reason repeats it: the rule of places says whether there are groups here at all.
+			e.team = quoted(written)
 		}
 	}
 	written := text(colLevel, longestText)

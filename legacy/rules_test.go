@@ -1,6 +1,7 @@
 package legacy
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -65,6 +66,8 @@ func TestReadRow(t *testing.T) {
 		{"an error", map[int]cell{colUnit: {text: "#REF!", form: broken}}, "error_cell"},
 		{"no row id", map[int]cell{colRowID: {}}, "no_row_id"},
 		{"a citizen ID as row id", map[int]cell{colRowID: {text: good}}, "row_id_citizen"},
+		{"a citizen ID within a row id", map[int]cell{colRowID: {text: "OFF-" + good + "/2"}}, "row_id_citizen"},
+		{"a long number as row id", map[int]cell{colRowID: {text: good + "7"}}, ""},
 		{"a number as row id", map[int]cell{colRowID: {text: "12.0", form: number}}, ""},
 		{"an unknown unit", map[int]cell{colUnit: {text: "เมืองทิพย์"}}, "unit"},
 		{"an unknown level", map[int]cell{colLevel: {text: "4"}}, "level"},
@@ -100,7 +103,15 @@ func TestReasonsHoldNoIDs(t *testing.T) {
 		if column == colKind {
 			cells[colKind] = cell{text: "1990000000019"}
 		}
-		testReader().read(cells, &check)
+		cells[colUnit].text = cmp.Or(cells[colUnit].text, "IWM")
+		for _, kind := range []string{"head", "right"} {
+			if column != colKind {
+				cells[colKind].text = kind
+			}
+			if e := testReader().read(cells, &check); strings.Contains(e.rowID+e.team+e.unit, "9900") {
+				t.Errorf("%s: kept in the clear as %s %s %s", Columns[column].Name, e.rowID, e.team, e.unit)
+			}
+		}
 		var p *problem.Problem
 		if errors.As(check.Err(), &p) {
 			for _, f := range p.Fields {
