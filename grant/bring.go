@@ -84,7 +84,7 @@ func (b *Book) BringRights(ctx context.Context, tx *store.Tx, by Bringing, right
 		SELECT r.id, `+first+` + row_number() OVER (ORDER BY r.seq), `+system+`, r.unit, r.team, r.level, r.person_id,
 			CASE WHEN r.starts_at > `+now+` THEN r.starts_at ELSE `+now+` END, r.ends_at, r.order_number, r.note,
 			COALESCE(a.unit <> r.unit, FALSE), h.person_id IS NOT NULL, `+giver+`, `+now+`,
-			CASE WHEN h.person_id IS NULL THEN `+second+` END, CASE WHEN h.person_id IS NULL THEN `+now+` END, 'brought-' || r.id
+			CASE WHEN h.person_id IS NULL THEN `+second+` END, CASE WHEN h.person_id IS NULL THEN `+now+` END, '`+broughtForm+`' || r.id
 		FROM (`+rights.Text+`) r
 		LEFT JOIN accounts a ON a.person_id = r.person_id
 		LEFT JOIN (SELECT DISTINCT person_id, unit FROM appointments

@@ -108,7 +108,7 @@ func (b *Book) CheckList(ctx context.Context, by person.ID, o ListOrder) (ListRe
 // is told. The others are left as they are. The same form sent twice answers what became of it the first time; with
 // other contents it is a Conflict, and so is a list that is not the one CheckList answered for.
 func (b *Book) GiveList(ctx context.Context, by person.ID, o ListOrder) (ListResult, error) {
-	if o.Form == "" || len(o.Form) > longestForm {
+	if !formName(o.Form) {
 		return ListResult{}, problem.New(problem.Invalid, "problem.form")
 	}
 	var result ListResult

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"sitthi/agency"
@@ -29,7 +30,7 @@ func (b *Book) Give(ctx context.Context, by person.ID, o Order) (g Grant, err er
 	switch {
 	case o.Form == "":
 		o.Form = store.NewID()
-	case len(o.Form) > longestForm:
+	case !formName(o.Form):
 		return Grant{}, problem.New(problem.Invalid, "problem.form")
 	}
 	act := &audit.Act{Name: "grant.give", Actor: string(by), Unit: o.Unit}
@@ -54,6 +55,14 @@ func (b *Book) Give(ctx context.Context, by person.ID, o Order) (g Grant, err er
 
 // longestForm is how long the name of a form can be; ours have 43 letters.
 const longestForm = 64
+
+// broughtForm begins the form of a right that an import brought, by which an explanation tells it from one given here.
+const broughtForm = "brought-"
+
+// formName reports whether a form may be called so.
+func formName(form string) bool {
+	return form != "" && len(form) <= longestForm && !strings.HasPrefix(form, broughtForm)
+}
 
 // sameOrder answers errSameForm when a form that was sent before asks again for what it became. A browser may bring
 // back an old form with new contents; to call that saved would be a lie, so it is a Conflict.

@@ -7,7 +7,9 @@ import (
 
 	"sitthi/audit"
 	"sitthi/internal/problem"
+	"sitthi/internal/store"
 	"sitthi/internal/storetest"
+	"sitthi/internal/thai"
 )
 
 // Weeks may lie between a proposal and its confirmation: what it rested on is read again.
@@ -83,6 +85,19 @@ func TestFormWithOtherContents(t *testing.T) {
 			t.Errorf("another %s: %v", what, err)
 		}
 	}
+}
+
+// Nobody lets a right that he gives pass for one that an import brought, for which two persons answer.
+func TestNobodyPassesForAnImport(t *testing.T) {
+	k := open(t, storetest.SQLite(t))
+	o := to(k.officer(t, "TH-12"), "TH-12", Consider)
+	o.Form = "brought-" + store.NewID()
+	_, err := k.book.Give(t.Context(), k.chief12, o)
+	checkProblem(t, err, problem.Invalid, "problem.form")
+	list := ListOrder{Unit: "TH-12", Level: Consider, Form: o.Form, Citizens: []thai.CitizenID{k.citizen(t)}}
+	k.checkList(t, k.chief12, &list)
+	_, err = k.book.GiveList(t.Context(), k.chief12, list)
+	checkProblem(t, err, problem.Invalid, "problem.form")
 }
 
 // A refused order names nobody who was not on the roll before.

@@ -60,7 +60,7 @@ func accountAt(ctx context.Context, tx *store.Tx, who person.ID, recorded time.T
 func rightsThen(past bool, condition string) string {
 	return `SELECT g.id, g.number, g.person_id, g.level, g.unit, g.team, v.starts_at, v.ends_at, v.order_number, g.given_by, g.given_at,
 			g.awaits_second = TRUE OR g.seconded_at IS NOT NULL, g.seconded_by, g.seconded_at, g.closed_by, g.closed_at, g.closing, g.close_reason,
-			c.decided_by, c.decided_at, '', g.form LIKE 'brought-%', ` + accountThen(past) + `
+			c.decided_by, c.decided_at, '', g.form LIKE '` + broughtForm + `%', ` + accountThen(past) + `
 		FROM grants g
 		JOIN grant_versions v ON v.grant_id = g.id AND v.version = (SELECT max(w.version) FROM grant_versions w WHERE w.grant_id = g.id AND w.recorded_at <= $1)
 		LEFT JOIN accounts a ON a.person_id = g.person_id AND a.registered_at <= $1
