@@ -1,7 +1,6 @@
 package legacy
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 
@@ -134,6 +133,3 @@ func (l layout) cells(row []cell) (cells [columnCount]cell) {
 	}
 	return cells
 }
-
-// means reports whether a column says something about rows of a kind.
-func (c Column) means(kind Kind) bool { return slices.Contains(c.Kinds, kind) }
