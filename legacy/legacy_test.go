@@ -550,6 +550,7 @@ func TestUploadIsForAdministrators(t *testing.T) {
 			func() error { _, err := k.desk.Import(ctx, chief, "x"); return err }(),
 			func() error { _, _, err := k.desk.Lines(ctx, chief, "x", LineFilter{}); return err }(),
 			func() error { _, err := k.desk.Line(ctx, chief, "x", 1); return err }(),
+			func() error { _, err := k.desk.Export(ctx, chief, "x", LineFilter{}, "csv"); return err }(),
 			k.desk.Recheck(ctx, chief, "x"), k.desk.Cancel(ctx, chief, "x", 1, "y"), k.desk.Correct(ctx, chief, "x", 1, nil),
 			k.desk.SetAside(ctx, chief, "x", 1, "y"), k.desk.TakeBack(ctx, chief, "x", 1),
 		} {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"sitthi/audit"
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/person"
@@ -166,6 +167,36 @@ func (d *Desk) Lines(ctx context.Context, by person.ID, id string, f LineFilter)
 		next = list[len(list)-1].Line
 	}
 	return list, next, nil
+}
+
+// mostExported is how many rows of an import go into one file: beyond, a workbook would be spilled to the disk.
+const mostExported = 20_000
+
+// Export answers every row of a filter for a file in a format ("csv", "xlsx"), to those whom Lines answers. That they
+// went out is recorded before they do, and so is a refusal. It fails with Invalid for more rows than one file takes.
+func (d *Desk) Export(ctx context.Context, by person.ID, id string, f LineFilter, format string) (rows []Line, err error) {
+	f.Limit, f.After = 500, 0
+	var read error
+	for {
+		var list []Line
+		if list, f.After, read = d.Lines(ctx, by, id, f); read != nil {
+			break
+		}
+		if rows = append(rows, list...); len(rows) > mostExported {
+			return nil, problem.New(problem.Invalid, "grant.export_too_many", "n", mostExported)
+		}
+		if f.After == 0 {
+			break
+		}
+	}
+	if read != nil && !errors.Is(read, problem.Denied) {
+		return nil, read
+	}
+	act := &audit.Act{Name: "legacy.export", Actor: string(by), Object: id, Detail: map[string]string{"format": format, "rows": strconv.Itoa(len(rows))}}
+	if err := audit.Do(ctx, d.DB, act, func(*store.Tx) error { return read }); err != nil {
+		return nil, err
+	}
+	return rows, nil
 }
 
 // query is for one row more than the page holds.

@@ -247,9 +247,6 @@ func (s *Server) takeLineBack(w http.ResponseWriter, r *http.Request, v *Visit) 
 	})
 }
 
-// mostExportedLines is how many rows of an import go into one file: beyond, a workbook would be spilled to the disk.
-const mostExportedLines = 20_000
-
 // exportImport answers with the result of every row of a filter as a file.
 func (s *Server) exportImport(w http.ResponseWriter, r *http.Request, v *Visit) error {
 	format := r.PathValue("format")
@@ -264,7 +261,7 @@ func (s *Server) exportImport(w http.ResponseWriter, r *http.Request, v *Visit) 
 	}
 	file, err := func() ([]byte, error) {
 		defer func() { <-exporting }()
-		rows, err := s.exportedLines(r, v)
+		rows, err := s.exportedLines(r, v, format)
 		if err != nil {
 			return nil, err
 		}
@@ -292,28 +289,19 @@ func exportedHead(v *Visit) []string {
 var exportedWidths = []float64{8, 14, 60, 30, 12, 14, 28, 20, 10, 20, 20, 20, 30}
 
 // exportedLines reads the rows of a filter, as corrected; citizen IDs are masked.
-func (s *Server) exportedLines(r *http.Request, v *Visit) (rows [][]string, err error) {
+func (s *Server) exportedLines(r *http.Request, v *Visit, format string) ([][]string, error) {
 	filter, _ := lineFilter(r.URL.Query())
-	filter.Limit = 500
-	for {
-		lines, next, err := s.Legacy.Lines(r.Context(), v.Session.Person, r.PathValue("import"), filter)
-		if err != nil {
-			return nil, err
-		}
-		if len(rows)+len(lines) > mostExportedLines {
-			return nil, problem.New(problem.Invalid, "grant.export_too_many", "n", mostExportedLines)
-		}
-		for _, l := range lines {
-			one := importLineOf(v, "", l, nil)
-			row := []string{one.Line, one.Result, one.Reason, one.Note}
-			for _, c := range legacy.Columns {
-				row = append(row, l.Fields[c.Name])
-			}
-			rows = append(rows, row)
-		}
-		if next == 0 {
-			return rows, nil
-		}
-		filter.After = next
+	lines, err := s.Legacy.Export(r.Context(), v.Session.Person, r.PathValue("import"), filter, format)
+	if err != nil {
+		return nil, err
 	}
+	rows := make([][]string, len(lines))
+	for i, l := range lines {
+		one := importLineOf(v, "", l, nil)
+		rows[i] = []string{one.Line, one.Result, one.Reason, one.Note}
+		for _, c := range legacy.Columns {
+			rows[i] = append(rows[i], l.Fields[c.Name])
+		}
+	}
+	return rows, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"sitthi/audit"
 	"sitthi/grant"
 	"sitthi/internal/locale"
 	"sitthi/legacy"
@@ -73,6 +74,11 @@ func TestImport(t *testing.T) {
 		first.get(path+"/export/csv?result=quarantined").wants(http.StatusOK, "ไม่พบหน่วยงานชื่อหรือรหัส", "'=1+2").lacks("ปราณี")
 		first.get(path + "/export/xlsx").wants(http.StatusOK)
 		first.get(path + "/export/doc").wants(http.StatusNotFound)
+		// What goes out is on record, as with rights.
+		exports, _, err := k.book.Log(t.Context(), k.who[auditor], audit.Query{Act: "legacy.export", Actor: string(k.who[admin1])})
+		if err != nil || len(exports) != 2 || !strings.HasSuffix(path, "/"+exports[0].Object) || exports[0].Detail["format"] != "xlsx" || exports[0].Detail["rows"] != "7" {
+			t.Errorf("recorded exports: %+v %v", exports, err)
+		}
 
 		// One row is mended by the second administrator, who thereby becomes one of those who can not sign.
 		for _, line := range lineAddress.FindAllString(lines.body, -1) {
