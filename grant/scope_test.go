@@ -28,6 +28,9 @@ var unscoped = map[string]string{
 	"TurnAway":    "records a refusal",
 	"BringRights": "inside an act that two administrators were asked for", "BringChanges": "likewise", "BringHeads": "likewise", "BringHeadChanges": "likewise",
 	"MovedAll": "notes changes inside an act", "PlaceFault": "tells of no person", "RequireHead": "is the rule itself", "RequireReader": "is the rule itself",
+	"Answer": "is the rule itself", "AnswerAt": "is the rule itself", "Who": "is the rule itself", "Where": "is the rule itself", "May": "is the rule itself",
+	"WhoAt": "is the rule itself", "WhereAt": "is the rule itself", "MayAt": "is the rule itself",
+	"Explain": "for doors that have checked the scope: Why is for people", "Places": "lists the units, which everybody may know",
 }
 
 // TestScope tries every method of the book across the border of a unit: a chief of TH-13 sees and changes nothing of
@@ -156,6 +159,25 @@ func TestScope(t *testing.T) {
 			},
 			"Names": func(by person.ID, there bool) (any, error) {
 				return k.book.Names(ctx, by, []person.ID{person.ID(pick(there, string(holder)))})
+			},
+			"Why": func(by person.ID, there bool) (any, error) {
+				e, err := k.book.Why(ctx, by, Question{Who: person.ID(pick(there, string(holder))), Do: DoConsider, At: Place{Unit: unit(there)}})
+				return e.Conditions, err
+			},
+			"Sought": func(by person.ID, there bool) (any, error) { return k.book.Sought(ctx, by, unit(there), holderID) },
+			"AsOf":   func(by person.ID, there bool) (any, error) { return k.book.AsOf(ctx, by, unit(there), today) },
+			"ExportAsOf": func(by person.ID, there bool) (any, error) {
+				return k.book.ExportAsOf(ctx, by, unit(there), today, "xlsx")
+			},
+			"CheckList": func(by person.ID, there bool) (any, error) {
+				return k.book.CheckList(ctx, by, ListOrder{Unit: unit(there), Level: Approve, Citizens: []thai.CitizenID{holderID}})
+			},
+			"GiveList": func(by person.ID, there bool) (any, error) {
+				return k.book.GiveList(ctx, by, ListOrder{Unit: unit(there), Level: Approve, Citizens: []thai.CitizenID{holderID}, Form: store.NewID()})
+			},
+			"IdentifyMany": func(by person.ID, there bool) (any, error) {
+				left, err := k.book.IdentifyMany(ctx, by, []Named{{Person: person.ID(pick(there, string(pending.Person))), Unit: unit(there)}})
+				return len(left), err
 			},
 			"Picture":  func(by person.ID, there bool) (any, error) { return k.book.Picture(ctx, by) },
 			"Overview": func(by person.ID, there bool) (any, error) { return k.book.Overview(ctx, by) },

@@ -285,7 +285,7 @@ func checkStates(t *testing.T, h *house) {
 	for _, state := range grant.States {
 		n := count(grant.Filter{State: string(state)})
 		t.Logf("%s: %d", state, n)
-		if n < 10 {
+		if n < 10 && state != grant.StateOff { // nothing switches an account off yet
 			t.Errorf("only %d grants are %s", n, state)
 		}
 	}
@@ -362,8 +362,9 @@ func checkFixed(t *testing.T, h *house) {
 		}
 		for _, unit := range []string{"TH-12", "TH-13", "IWM"} {
 			for _, team := range []string{"", "PERMIT-1", "PERMIT-2"} {
+				there := team == "" || unit == "IWM" // a province has no groups
 				for _, level := range grant.Levels {
-					want := a.right != nil && a.right.unit == unit && a.right.level == level.Level && (a.right.team == team || a.right.team == "")
+					want := there && a.right != nil && a.right.unit == unit && a.right.level == level.Level && (a.right.team == team || a.right.team == "")
 					if got := h.book.Allows(who, level.Level.Do(), grant.Place{Unit: unit, Team: team}); got != want {
 						t.Errorf("%s at level %d in %s %s: %v, want %v", a.citizen, level.Level, unit, team, got, want)
 					}
