@@ -1,9 +1,11 @@
 package legacy
 
 import (
+	"archive/zip"
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -160,6 +162,47 @@ func TestZipBomb(t *testing.T) {
 	var p *problem.Problem
 	if !errors.As(err, &p) || p.Key != "legacy.file_unzipped" {
 		t.Errorf("%d bytes that unzip to far more: %v", b.Len(), err)
+	}
+}
+
+// repacked is a workbook with one text in its parts replaced by another.
+func repacked(t *testing.T, file []byte, text, by string) []byte {
+	t.Helper()
+	archive, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	to := zip.NewWriter(&out)
+	for _, f := range archive.File {
+		part, err := fs.ReadFile(archive, f.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := to.Create(f.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(bytes.ReplaceAll(part, []byte(text), []byte(by))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := to.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// TestNoRowIsLeftOut reads a workbook whose row numbers lie: one beyond all numbers would make those behind it seem read.
+func TestNoRowIsLeftOut(t *testing.T) {
+	for _, number := range []string{"1048577", "9223372036854775807"} {
+		var b bytes.Buffer
+		workbook(t, &b, slices.Values([][]string{{"a"}, {"b"}, {"c"}}))
+		_, _, err := rowsOfFile(repacked(t, b.Bytes(), `<row r="2"`, `<row r="`+number+`"`))
+		var p *problem.Problem
+		if !errors.As(err, &p) || p.Key != "legacy.file_form" {
+			t.Errorf("row %s was read: %v", number, err)
+		}
 	}
 }
 

@@ -267,12 +267,18 @@ func (x *xlsxTable) next() (int64, []cell, error) {
 		if n, err := strconv.ParseInt(attr(start, "r"), 10, 64); err == nil && n >= x.line {
 			x.line = n
 		}
+		if x.line > mostLines {
+			return 0, nil, unreadable("legacy.file_form")
+		}
 		if err := x.row(); err != nil {
 			return 0, nil, x.told(err)
 		}
 		return x.line, x.cells, nil
 	}
 }
+
+// mostLines is how many rows a sheet can have (ECMA-376: 2²⁰). A number beyond would come round to rows that were read.
+const mostLines = 1 << 20
 
 func attr(e xml.StartElement, name string) string {
 	for _, a := range e.Attr {
