@@ -206,6 +206,20 @@ func TestNoRowIsLeftOut(t *testing.T) {
 	}
 }
 
+// TestLongToken keeps one text from taking the whole budget into memory: as cell, as attribute, as shared string.
+func TestLongToken(t *testing.T) {
+	var b bytes.Buffer
+	workbook(t, &b, slices.Values([][]string{{"a"}}))
+	long := strings.Repeat("0", 2<<20)
+	for text, by := range map[string]string{"<v>0</v>": "<v>" + long + "</v>", `<row r="1"`: `<row r="1" x="` + long + `"`, "<t>a</t>": "<t>" + long + "</t>"} {
+		_, _, err := rowsOfFile(repacked(t, b.Bytes(), text, by))
+		var p *problem.Problem
+		if !errors.As(err, &p) || p.Key != "legacy.file_unzipped" {
+			t.Errorf("%s with %d characters was read: %v", text, len(long), err)
+		}
+	}
+}
+
 func TestStringStore(t *testing.T) {
 	s, err := newStringStore()
 	if err != nil {

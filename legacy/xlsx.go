@@ -16,7 +16,7 @@ import (
 // unpacks a workbook into memory or into files that anybody on the machine could read; here nothing is held but the row
 // that is read and a part of the strings.
 type xlsxTable struct {
-	sheet   *xml.Decoder
+	sheet   *tokens
 	part    io.Closer
 	budget  *budget
 	strings *stringStore
@@ -32,20 +32,44 @@ type budget struct{ left int64 }
 // errTooMuch says that the parts of the workbook unzip to more than is read.
 var errTooMuch = errors.New("unzipped to more than is read")
 
-func (b *budget) limit(r io.Reader) io.Reader { return &limited{r, b} }
+func (b *budget) limit(r io.Reader) *limited { return &limited{r, b, partLimit} }
 
 type limited struct {
-	r io.Reader
-	b *budget
+	r    io.Reader
+	b    *budget
+	span int64 // how much may be read before what was read has been used
 }
 
 func (l *limited) Read(p []byte) (int, error) {
-	if l.b.left <= 0 {
+	most := min(l.b.left, l.span)
+	if most <= 0 {
 		return 0, errTooMuch
 	}
-	n, err := l.r.Read(p[:min(int64(len(p)), l.b.left)])
+	n, err := l.r.Read(p[:min(int64(len(p)), most)])
 	l.b.left -= int64(n)
+	l.span -= int64(n)
 	return n, err
+}
+
+// longestToken bounds what a decoder holds at a time: Excel's longest text, 32,767 characters, with room to spare. A text
+// of the whole budget would be held several times over.
+const longestToken = 1 << 20
+
+// tokens reads XML token by token.
+type tokens struct {
+	*xml.Decoder
+	from *limited
+}
+
+func (b *budget) tokens(r io.Reader) *tokens {
+	from := b.limit(r)
+	return &tokens{xml.NewDecoder(from), from}
+}
+
+// RawToken is the decoder's, and fails for a token that is too long.
+func (t *tokens) RawToken() (xml.Token, error) {
+	t.from.span = longestToken
+	return t.Decoder.RawToken()
 }
 
 // partLimit bounds the small parts, which are read whole.
@@ -83,7 +107,7 @@ func openXLSX(file io.ReaderAt, size, unzipped int64) (t table, err error) {
 		return nil, errors.Join(x.told(err), x.strings.close())
 	}
 	x.part, x.rows = content, int64(sheet.UncompressedSize64)
-	x.sheet = xml.NewDecoder(x.budget.limit(content))
+	x.sheet = x.budget.tokens(content)
 	return x, nil
 }
 
@@ -195,7 +219,7 @@ func (x *xlsxTable) share(part *zip.File) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	decoder := xml.NewDecoder(x.budget.limit(r))
+	decoder := x.budget.tokens(r)
 	for {
 		token, err := decoder.RawToken()
 		if errors.Is(err, io.EOF) {
@@ -218,7 +242,7 @@ func (x *xlsxTable) share(part *zip.File) (err error) {
 
 // richText reads the text of an element that may consist of runs, up to its end. How a word is pronounced (rPh) is no
 // part of it.
-func richText(decoder *xml.Decoder, element string) (string, error) {
+func richText(decoder *tokens, element string) (string, error) {
 	var text strings.Builder
 	in, spoken := false, false
 	for {
