@@ -1626,7 +1626,7 @@ func WaitingList(p Page, tabs RightsPage, list, absent []WaitingPerson, all bool
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if len(list) > 1 {
+		if len(list) > 1 || p.Problem("chosen") != "" {
 			templ_7745c5c3_Err = waitingTable(p, list, all).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
