@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -189,11 +190,13 @@ func (d *Desk) move(ctx context.Context, tx *store.Tx, i Import, set string, arg
 func changedMeanwhile() error { return problem.New(problem.Conflict, "legacy.import_changed") }
 
 // Cancel ends an import that nobody has signed, with a reason; what was written of it before stays. A dry run that is
-// under way stops. It fails with Conflict when the import has moved on since the version that was seen.
+// under way stops. It fails with Conflict when the import has moved on since the version that was seen, but for a dry run
+// of what was never written: others may work on its rows meanwhile.
 func (d *Desk) Cancel(ctx context.Context, by person.ID, id string, version int64, reason string) error {
 	act := &audit.Act{Name: "legacy.cancel", Actor: string(by), Object: id}
 	_, err := d.act(ctx, act, func(tx *store.Tx, i Import) error {
-		if i.State != Checking && (i.State != Checked && i.State != Failed || i.Version != version) {
+		moved := i.Version != version && (i.State != Checking || !i.CommittedAt.IsZero())
+		if moved || !slices.Contains([]State{Checking, Checked, Failed}, i.State) {
 			return changedMeanwhile()
 		}
 		if err := needReason(reason); err != nil {
@@ -428,7 +431,7 @@ func (d *Desk) wipe(ctx context.Context, id string) error {
 			`UPDATE legacy_rows SET original_sealed = NULL, corrected_sealed = NULL, citizen_sealed = NULL, note = '' WHERE import_id = $1`,
 			// A head may have yet to compare those who were brought in.
 			`UPDATE legacy_rows SET facts_sealed = NULL WHERE import_id = $1 AND (result IN ('conflict', 'quarantined')
-				OR import_id IN (SELECT id FROM legacy_imports WHERE state <> 'committed'))`,
+				OR import_id IN (SELECT id FROM legacy_imports WHERE committed_at IS NULL))`,
 		} {
 			if _, err := tx.Exec(ctx, text, id); err != nil {
 				return fmt.Errorf("wipe import: %w", err)

@@ -385,6 +385,33 @@ func TestSignedIsWritten(t *testing.T) {
 	})
 }
 
+// TestCancelledAfterWriting cancels an import that was written and is checked once more: not by a page from before the
+// writing, whose reader thinks that nothing was; and then what its rows say about people stays, for the head to compare.
+func TestCancelledAfterWriting(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		k := open(t, env)
+		ctx := t.Context()
+		seen := k.upload(t, "a.csv", "row_id,unit,level,citizen_id,given_name\n1,TH-12,1,"+digits(301)+",สมชาย\n")
+		k.sign(t, seen)
+		if err := k.desk.Recheck(ctx, k.admins[0], seen.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := k.desk.Cancel(ctx, k.admins[0], seen.ID, seen.Version, "ผิด"); !errors.Is(err, problem.Conflict) {
+			t.Errorf("cancelled from a page that did not know of the writing: %v", err)
+		}
+		if err := k.desk.Cancel(ctx, k.admins[0], seen.ID, k.sight(t, seen.ID).Version, "ผิด"); err != nil {
+			t.Fatal(err)
+		}
+		env.Clock.Advance(DefaultLimits.Keep + time.Hour)
+		if n, err := k.desk.Sweep(ctx); err != nil || n != 1 {
+			t.Fatalf("swept %d: %v", n, err)
+		}
+		if n := k.count(t, `SELECT count(*) FROM legacy_rows WHERE facts_sealed IS NOT NULL AND citizen_sealed IS NULL`); n != 1 {
+			t.Errorf("%d of 1 rows still say what the old system knew", n)
+		}
+	})
+}
+
 // TestInterrupted stops a dry run in the middle: another process goes on from there, or it is cancelled.
 func TestInterrupted(t *testing.T) {
 	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
