@@ -99,9 +99,6 @@ func (d *Door) answer(ctx context.Context, who person.ID, do grant.Action, at gr
 	var a grant.Answer
 	switch {
 	case q.explain:
-		if q.at.IsZero() {
-			asked.Moment = d.Clock.Now()
-		}
 		var e grant.Explanation
 		e, err = d.Book.Explain(ctx, asked)
 		if errors.Is(err, problem.NotFound) {

@@ -155,7 +155,7 @@ func (b *Book) rule(ctx context.Context, tx *store.Tx, q Question) (ruling, erro
 func (b *Book) AnswerAt(ctx context.Context, q Question) (Answer, error) {
 	var r ruling
 	err := b.db.Read(ctx, func(tx *store.Tx) (err error) {
-		r, err = b.rule(ctx, tx, q)
+		r, err = b.rule(ctx, tx, q.asked(tx.Now))
 		return err
 	})
 	return r.Answer, err
@@ -246,6 +246,7 @@ func (b *Book) Explain(ctx context.Context, q Question) (e Explanation, err erro
 }
 
 func (b *Book) explain(ctx context.Context, tx *store.Tx, q Question) (Explanation, error) {
+	q = q.asked(tx.Now)
 	r, err := b.rule(ctx, tx, q)
 	if err != nil {
 		return Explanation{}, err

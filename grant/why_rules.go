@@ -14,7 +14,15 @@ type Question struct {
 	Who    person.ID
 	Do     Action
 	At     Place
-	Moment time.Time
+	Moment time.Time // zero: now, at the moment of the answer
+}
+
+// asked is the question with the moment that it is about.
+func (q Question) asked(now time.Time) Question {
+	if q.Moment.IsZero() {
+		q.Moment = now
+	}
+	return q
 }
 
 // The reasons that only the database tells: memory holds what is in force or will be, and answers NoRight instead.

@@ -307,6 +307,23 @@ func (k *kit) switchAccount(t testing.TB, who person.ID, state officer.State) {
 	})
 }
 
+// TestWhyNow asks without a moment: the answer is about the present, neither past nor future, however long it took.
+func TestWhyNow(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		k := open(t, env)
+		who := k.officer(t, "TH-12")
+		k.give(t, k.chief12, to(who, "TH-12", Consider))
+		q := Question{Who: who, Do: DoConsider, At: Place{Unit: "TH-12"}}
+		e, err := k.book.Why(t.Context(), who, q)
+		if err != nil || !e.Allowed || e.Past() || e.Future() || !e.Moment.Equal(k.Clock.Now()) {
+			t.Errorf("explained %v of %s, past %v, future %v, %v", e.Allowed, e.Moment, e.Past(), e.Future(), err)
+		}
+		if a, err := k.book.AnswerAt(t.Context(), q); err != nil || !a.Allowed {
+			t.Errorf("answered %v, %v", a, err)
+		}
+	})
+}
+
 // TestWhyScope holds what is explained to those who may see it.
 func TestWhyScope(t *testing.T) {
 	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {

@@ -149,14 +149,14 @@ func readQuestion(v *Visit, form url.Values) (grant.Question, error) {
 	return grant.Question{Do: do, At: at, Moment: moment}, check.Err()
 }
 
-// readAskedMoment reads a day and a time of the clock. Without a day it is now or, with a time, today at that time; a day
-// without a time is its end, and the present day now.
+// readAskedMoment reads a day and a time of the clock. Without a day it is now, which is zero, or, with a time, today at
+// that time; a day without a time is its end, and the present day now.
 func readAskedMoment(check *problem.Check, now time.Time, dayTyped, timeTyped string) time.Time {
 	day := readDate(check, "day", dayTyped)
 	after, err := thai.ParseHour(timeTyped)
 	switch {
 	case errors.Is(err, thai.ErrEmpty) && (day.IsZero() || day == thai.DateOf(now)):
-		return now
+		return time.Time{}
 	case errors.Is(err, thai.ErrEmpty):
 		return day.EndExclusive().Add(-time.Microsecond).UTC()
 	case err != nil:

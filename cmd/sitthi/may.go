@@ -12,7 +12,6 @@ import (
 
 	"sitthi/agency"
 	"sitthi/grant"
-	"sitthi/internal/clock"
 	"sitthi/internal/config"
 	"sitthi/internal/locale"
 	"sitthi/internal/problem"
@@ -91,7 +90,7 @@ func (c *mayCommand) ask(ctx context.Context, sh *shell, secrets config.Secrets)
 	case !known:
 		return e, nil, config.Wrong("action", "%q is none of consider, review, approve and administer", c.Action)
 	}
-	if q.Moment, err = askedAt(c.At, clk); err != nil {
+	if q.Moment, err = askedAt(c.At); err != nil {
 		return e, nil, err
 	}
 	if texts, err = web.Texts(); err != nil {
@@ -152,10 +151,10 @@ func readText(sh *shell, file string) (string, error) {
 	return string(text), err
 }
 
-// askedAt reads a moment: as programs write it, or a day as people do, with a time of day or for its end. None is now.
-func askedAt(text string, clk clock.Clock) (time.Time, error) {
+// askedAt reads a moment: as programs write it, or a day as people do, with a time of day or for its end. None is zero: now.
+func askedAt(text string) (time.Time, error) {
 	if text == "" {
-		return clk.Now(), nil
+		return time.Time{}, nil
 	}
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at.UTC().Truncate(time.Microsecond), nil
