@@ -195,7 +195,7 @@ func (s *Server) setCutover(w http.ResponseWriter, r *http.Request, v *Visit) er
 func readMoment(c *problem.Check, day, hour string) time.Time {
 	date := readDay(c, "day", day)
 	if date.IsZero() && !c.Failed("day") {
-		c.Fail("day", "portal.problem.from_empty")
+		c.Fail("day", "portal.problem.cutover_from_empty")
 	}
 	after, err := thai.ParseHour(hour)
 	if err != nil {

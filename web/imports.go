@@ -241,6 +241,9 @@ func importOf(v *Visit, sight legacy.Sight) views.ImportPage {
 		MayCancel:  v.Posts.Administrator && slices.Contains([]legacy.State{legacy.Checking, legacy.Checked, legacy.Failed}, sight.State),
 		MayRecheck: v.Posts.Administrator && resting && !sight.Wiped, MaySee: sight.Totals.Read > 0,
 	}
+	if open := sight.Totals.Quarantined - sight.Totals.Aside; page.MayRecheck && open > 0 {
+		page.Quarantine = v.T("imports.work_quarantine", "n", thousands(open))
+	}
 	page.Summary = importSummary(v, sight)
 	switch sight.State {
 	case legacy.Checking:

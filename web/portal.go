@@ -108,7 +108,7 @@ func (s *Server) entrance(w http.ResponseWriter, r *http.Request, v *Visit) erro
 		return err
 	}
 	p := v.Page("portal.ko1")
-	p.Crumbs = []views.Crumb{{Label: v.T("portal.intranet_title"), Href: "/intranet"}}
+	p.Crumbs = []views.Crumb{{Label: v.T("rights.crumb_menu"), Href: "/intranet"}}
 	return s.show(w, r, v, http.StatusOK, p, views.KO1(p, changes))
 }
 

@@ -38,6 +38,7 @@ const (
 	IconLock     IconName = "lock"
 	IconOutside  IconName = "outside"
 	IconFolder   IconName = "folder"
+	IconPrint    IconName = "print"
 	IconHistory  IconName = "history"
 	IconOffice   IconName = "office"
 )
@@ -189,18 +190,23 @@ func Icon(name IconName) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
+		case IconPrint:
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<path d=\"M7 9V4h10v5M7 17H4V9h16v8h-3M7 14h10v6.500H7z\"></path>")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
 		case IconHistory:
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<path d=\"M4.5 12a7.5 7.5 0 1 0 2.5-5.600M4.5 3.500v4.500H9M12 8v4.500l3 1.8\"></path>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<path d=\"M4.5 12a7.5 7.5 0 1 0 2.5-5.600M4.5 3.500v4.500H9M12 8v4.500l3 1.8\"></path>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		case IconOffice:
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<path d=\"M4 20.500h16M6 20.500V4h8v16.500M14 9.500h4v11M9 8h2M9 12h2M9 16h2\"></path>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<path d=\"M4 20.500h16M6 20.500V4h8v16.500M14 9.500h4v11M9 8h2M9 12h2M9 16h2\"></path>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "</svg>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "</svg>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -231,7 +237,7 @@ func mark() templ.Component {
 			templ_7745c5c3_Var2 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "<svg class=\"mark\" viewBox=\"0 0 40 40\" aria-hidden=\"true\" focusable=\"false\"><rect class=\"mark-ground\" width=\"40\" height=\"40\" rx=\"9\"></rect> <path class=\"mark-works\" d=\"M8 31V16.500l6.5 5v-5l6.5 5V12h6.500v8.500H32V31z\"></path> <circle class=\"mark-sun\" cx=\"31\" cy=\"11\" r=\"3\"></circle></svg>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "<svg class=\"mark\" viewBox=\"0 0 40 40\" aria-hidden=\"true\" focusable=\"false\"><rect class=\"mark-ground\" width=\"40\" height=\"40\" rx=\"9\"></rect> <path class=\"mark-works\" d=\"M8 31V16.500l6.5 5v-5l6.5 5V12h6.500v8.500H32V31z\"></path> <circle class=\"mark-sun\" cx=\"31\" cy=\"11\" r=\"3\"></circle></svg>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -41,7 +41,8 @@ type ImportPage struct {
 	WhyNot     string
 	MayCancel  bool
 	MayRecheck bool
-	MaySee     bool // the rows
+	MaySee     bool   // the rows
+	Quarantine string // leads to the rows to be put right, with their number
 	Commits    []ImportTotals
 }
 

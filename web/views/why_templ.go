@@ -786,7 +786,7 @@ func Roster(p Page, r RosterPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = Icon(IconFolder).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Icon(IconPrint).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
