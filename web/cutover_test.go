@@ -29,7 +29,7 @@ func cutsOver(t *testing.T, b *browser, say say) {
 	typed := func(owner, day, hour string) []string {
 		return []string{"owner", owner, "day", day, "hour", hour, "note_th", "เจ้าหน้าที่พิจารณาให้แล้วเสร็จ\r\nภายในวันที่ 4", "note_en", "", "link", "https://www.diw.go.th/x"}
 	}
-	b.post(path+"/new", "link", "here").wants(http.StatusUnprocessableEntity, say("portal.problem.from_empty"), say("portal.problem.hour"))
+	b.post(path+"/new", "link", "here").wants(http.StatusUnprocessableEntity, say("portal.problem.cutover_from_empty"), say("portal.problem.hour"))
 	b.post(path+"/new", typed("both", "31/02/2570", "25:00")...).
 		wants(http.StatusUnprocessableEntity, say("portal.problem.no_day"), say("portal.problem.hour"), `value="31/02/2570"`, `value="25:00"`, "ภายในวันที่ 4")
 	b.post(path+"/new", typed("old", "1/12/2569", "๐๐.๐๐ น.")...).wants(http.StatusUnprocessableEntity, say("portal.problem.cutover_same_old"), `value="๐๐.๐๐ น."`)
