@@ -40,8 +40,8 @@ func TestGiveToMany(t *testing.T) {
 	eachKit(t, func(t *testing.T, k *kit) {
 		nonthaburi := grant.Place{Unit: "TH-12"}
 		chief := k.as(t, chief12)
-		page := chief.get("/ko1/rights/consider").wants(http.StatusOK, "เพิ่มหลายคน", "/ko1/rights/consider/many")
-		page = chief.get("/ko1/rights/consider/many").wants(http.StatusOK, "เพิ่มเจ้าหน้าที่หลายคน", "ตรวจสอบรายชื่อ").lacks("ให้สิทธิ์ได้")
+		chief.get("/ko1/rights/consider").wants(http.StatusOK, "เพิ่มหลายคน", "/ko1/rights/consider/many")
+		page := chief.get("/ko1/rights/consider/many").wants(http.StatusOK, "เพิ่มเจ้าหน้าที่หลายคน", "ตรวจสอบรายชื่อ").lacks("ให้สิทธิ์ได้")
 		form := []string{"form", page.hidden("form"), "unit", "TH-12", "list", pastedList, "last_day", "30/9/2570", "order_number", "12/2569"}
 
 		checked := chief.post("/ko1/rights/consider/many", form...).wants(http.StatusOK, "ยืนยันทั้งหมดที่เลือก", "พร้อมแล้ว 2 คน", "ซ้ำกับบรรทัดที่ 3",

@@ -65,7 +65,7 @@ func TestImport(t *testing.T) {
 		path := sent.location
 		sent.follow().wants(http.StatusOK, "รับไฟล์ สิทธิ์.csv แล้ว", "data-refresh", "<progress", "ดูความคืบหน้าล่าสุด")
 		k.work(t)
-		page := first.get(path).wants(http.StatusOK, "ยอดตรงกัน: อ่าน 7 แถว", "สีที่ชอบ", "ลงนามรับรองเองไม่ได้", "รอลงนาม", "ซ้ำกับบรรทัด").lacks("data-refresh", "3990000000228", "1990000000043")
+		first.get(path).wants(http.StatusOK, "ยอดตรงกัน: อ่าน 7 แถว", "สีที่ชอบ", "ลงนามรับรองเองไม่ได้", "รอลงนาม", "ซ้ำกับบรรทัด").lacks("data-refresh", "3990000000228", "1990000000043")
 		version := regexp.MustCompile(`name="version" value="([0-9]+)"`)
 
 		lines := first.get(path+"/lines?result=quarantined").wants(http.StatusOK, "ไม่พบหน่วยงานชื่อหรือรหัส", "เมืองสมมติ", "เลข ผิด").lacks("ปราณี")
@@ -93,7 +93,7 @@ func TestImport(t *testing.T) {
 				first.get(line).wants(http.StatusOK, "แถวนี้ถูกสั่งไม่นำเข้า", "ไม่รู้ระดับ")
 			}
 		}
-		page = second.get(path).wants(http.StatusOK, "ลงนามรับรองเองไม่ได้", "ผู้แก้ไขรายการ")
+		page := second.get(path).wants(http.StatusOK, "ลงนามรับรองเองไม่ได้", "ผู้แก้ไขรายการ")
 		if version.MatchString(page.body) {
 			t.Error("who corrected can sign")
 		}

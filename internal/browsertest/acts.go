@@ -216,7 +216,15 @@ func (b *Browser) point(el element, times int) error {
 		if b.opts.Phone {
 			act = chromedp.TapXY(at[0], at[1])
 		}
-		if err := b.do(loadLimit, act); err != nil {
+		limit := loadLimit
+		if n > 0 {
+			limit = patience
+		}
+		err := b.do(limit, act)
+		if n > 0 && errors.Is(err, context.DeadlineExceeded) && b.ctx.Err() == nil {
+			return nil // the first click has led away from the page, and nobody there answers for the second
+		}
+		if err != nil {
 			return final{err}
 		}
 	}
