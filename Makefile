@@ -50,7 +50,7 @@ VIEWS = find . -name node_modules -prune -o -name '*_templ.go' -print | sort | x
 
 # With the hooks built in, so that both builds have run the tests. Left out are the tales and looks in the browser, which
 # `make test` has run: there nearly all the work is Chromium's, where the race detector sees nothing.
-BROWSING = ^(TestManual|TestEveryPageInTheDark|TestLooks|TestLogLooks|TestOfficerPagesInABrowser)$$
+BROWSING = ^(TestManual|TestEveryPageInTheDark|TestLooks|TestLogLooks|Test.*InABrowser)$$
 race: assets
 	scripts/setup-tests
 	@mkdir -p tmp
