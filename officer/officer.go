@@ -45,6 +45,8 @@ type Account struct {
 	TermsAt       time.Time
 	EmailProvedAt time.Time // zero when no code has proved it
 	PhoneProvedAt time.Time // zero when no code has proved it
+	EmailSince    time.Time // when it took the place of another one; zero since the registration
+	PhoneSince    time.Time // likewise
 	RegisteredAt  time.Time
 	// LastSignIn is when he last signed in, or registered: the 60 days run from here.
 	LastSignIn time.Time

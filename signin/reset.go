@@ -123,24 +123,15 @@ func (d *Desk) Reset(ctx context.Context, id, browser string) (Reset, error) {
 	return r.Reset, err
 }
 
-// mayRecover reports whether an account can be recovered by a contact that was proved at a moment: one that was changed
-// since the registration only after 72 hours (trust.md 10).
-func mayRecover(a officer.Account, provedAt, now time.Time) bool {
-	return a.Enabled() && !provedAt.IsZero() && (!provedAt.After(a.RegisteredAt) || now.Sub(provedAt) >= changedContact)
-}
-
-// changedContact is how long a changed contact can not recover an account.
-const changedContact = 72 * time.Hour
-
 // recoveryContact answers the contact of an account to which a code can go by the channel, "" for none.
 func recoveryContact(a officer.Account, channel notify.Channel, now time.Time) string {
 	switch {
-	case channel == notify.Email && mayRecover(a, a.EmailProvedAt, now):
-		return string(a.Email)
-	case channel == notify.SMS && mayRecover(a, a.PhoneProvedAt, now):
+	case !officer.Recovers(a, channel, now):
+		return ""
+	case channel == notify.SMS:
 		return string(a.Phone)
 	}
-	return ""
+	return string(a.Email)
 }
 
 // SendReset sends a code by the channel chosen to the contact on file, if there is an account with one; the answer is

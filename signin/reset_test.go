@@ -222,9 +222,10 @@ func TestResetWithoutAContact(t *testing.T) {
 	}{
 		"never proved":                {"email_proved_at = NULL", 0, false},
 		"proved when he registered":   {"email_proved_at = registered_at", 0, true},
-		"changed an hour ago":         {"email_proved_at = registered_at + 1", time.Hour, false},
-		"changed short of 72 hours":   {"email_proved_at = registered_at + 1000000", 72 * time.Hour, false},
-		"changed 72 hours ago":        {"email_proved_at = registered_at + 1000000", 72*time.Hour + time.Second, true},
+		"changed an hour ago":         {"email_since = registered_at", time.Hour, false},
+		"changed short of 72 hours":   {"email_since = registered_at + 1000000", 72 * time.Hour, false},
+		"changed 72 hours ago":        {"email_since = registered_at + 1000000", 72*time.Hour + time.Second, true},
+		"the other contact changed":   {"phone_since = registered_at", 0, true},
 		"the account is switched off": {"state = 'disabled', email_proved_at = registered_at", 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -83,6 +83,11 @@ func TestStrangersCanNotTellWhoHasAnAccount(t *testing.T) {
 				return err
 			}
 		}
+		acts["changed contact, reset"] = func(citizen string) error {
+			o.set(t, "email_since = registered_at + 1000000000000")
+			defer o.set(t, "email_since = NULL")
+			return acts["reset by email"](citizen)
+		}
 		for name, act := range acts {
 			t.Run(name, func(t *testing.T) {
 				type cost struct {
