@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/internal/storetest"
 	"sitthi/legacy"
@@ -64,7 +66,7 @@ func killImport(t *testing.T, address, keys string, args []string) {
 	}
 	until(t, "the import is signed", time.Minute, func() bool {
 		_, err := here.legacy.Sign(t.Context(), second, i.ID, s.Version)
-		if err != nil && !strings.Contains(err.Error(), "SQLITE_BUSY") { // two programs share the file, and the other writes much at once
+		if err != nil && !errors.Is(err, problem.Busy) { // two programs share the file, and the other writes much at once
 			t.Fatal(err)
 		}
 		return err == nil

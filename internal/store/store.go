@@ -158,13 +158,15 @@ func (db *DB) AtRisk(ctx context.Context) (settings []string, err error) {
 	return settings, nil
 }
 
-// Close ends all connections; on SQLite it first lets the planner keep its statistics.
+// Close ends all connections; on SQLite it first lets the planner keep its statistics, unless another program is
+// writing: they are a convenience, and a command that has done its work does not wait for them.
 func (db *DB) Close() error {
 	var errs []error
 	if db.writes != nil {
 		if db.engine == SQLite {
-			_, err := db.writes.Exec("PRAGMA optimize")
-			errs = append(errs, err)
+			if err := db.optimize(); !lost(err) {
+				errs = append(errs, err)
+			}
 		}
 		errs = append(errs, db.writes.Close())
 	}
@@ -172,6 +174,20 @@ func (db *DB) Close() error {
 		errs = append(errs, db.reads.Close())
 	}
 	return errors.Join(errs...)
+}
+
+func (db *DB) optimize() (err error) {
+	conn, err := db.writes.Conn(context.Background())
+	if err != nil {
+		return fmt.Errorf("keep statistics: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	for _, pragma := range []string{"busy_timeout(0)", "optimize"} {
+		if _, err := conn.ExecContext(context.Background(), "PRAGMA "+pragma); err != nil {
+			return fmt.Errorf("keep statistics: %w", err)
+		}
+	}
+	return nil
 }
 
 // Engine tells which engine is behind the database.

@@ -69,6 +69,33 @@ func TestFailedWriteKeepsNothing(t *testing.T) {
 	}
 }
 
+// TestCloseBesideAWriter: a command that ends while the serving program writes has nothing to complain of.
+func TestCloseBesideAWriter(t *testing.T) {
+	serving := open(t)
+	if serving.Engine() != store.SQLite {
+		return // statistics are the server's own work
+	}
+	ctx := t.Context()
+	err := serving.Write(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Exec(ctx, "UPDATE counters SET value = value"); err != nil {
+			return err
+		}
+		beside, err := store.Open(ctx, store.Options{URL: "sqlite:" + serving.Path(), Clock: clock.System{}})
+		if err != nil {
+			return err
+		}
+		err = beside.Read(ctx, func(tx *store.Tx) error {
+			var n int64
+			// The planner keeps statistics only of tables it has been asked about.
+			return tx.QueryRow(ctx, "SELECT count(*) FROM units u JOIN persons p ON p.id = u.code WHERE p.citizen_index = 'x'").Scan(&n)
+		})
+		return errors.Join(err, beside.Close())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestUniqueIsTold(t *testing.T) {
 	db := open(t)
 	ctx := context.Background()
