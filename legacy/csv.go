@@ -18,7 +18,9 @@ import (
 type csvTable struct {
 	rows  *csv.Reader
 	from  *counting
+	text  *span
 	skip  int64 // bytes of the mark at the beginning
+	after int   // the line on which the last row ended
 	cells []cell
 }
 
@@ -34,9 +36,31 @@ func (c *counting) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// span lets so much be read, then no more.
+type span struct {
+	r    io.Reader
+	left int
+}
+
+// errSpan says that there is more than may be read.
+var errSpan = errors.New("more than one row can have")
+
+func (s *span) Read(p []byte) (int, error) {
+	if s.left <= 0 {
+		return 0, errSpan
+	}
+	n, err := s.r.Read(p[:min(len(p), s.left)])
+	s.left -= n
+	return n, err
+}
+
 // longestRow is how many lines one row may take. A quote that is never closed would swallow the rest of the file, and
 // nobody would miss the rows in it.
 const longestRow = 20
+
+// longestRecord is how many bytes are read for one row: the decoder holds a row whole, and one behind an open quote would
+// be the rest of the file.
+const longestRecord = 1 << 20
 
 // openCSV finds out how the text is encoded and what stands between its cells. The encoding is UTF-8 or UTF-16 when the
 // file says so, UTF-8 when all of it is valid, and otherwise Windows-874, the superset of TIS-620 (มอก. 620-2533) in which
@@ -67,7 +91,8 @@ func openCSV(file io.ReaderAt, size int64) (table, error) {
 	if decoder != nil {
 		text = transform.NewReader(text, decoder)
 	}
-	buffered := bufio.NewReaderSize(text, 64<<10)
+	t.text = &span{text, longestRecord}
+	buffered := bufio.NewReaderSize(t.text, 64<<10)
 	begin, err := buffered.Peek(16 << 10)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -126,22 +151,26 @@ func separatorOf(begin string) rune {
 
 // next implements table. Lines are counted as an editor counts them.
 func (t *csvTable) next() (int64, []cell, error) {
+	t.text.left = longestRecord
 	record, err := t.rows.Read()
-	if errors.Is(err, io.EOF) {
-		return 0, nil, io.EOF
-	}
 	var wrong *csv.ParseError
-	if errors.As(err, &wrong) {
-		return 0, nil, unreadable("legacy.file_quote", "line", wrong.StartLine)
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, io.EOF):
+		return 0, nil, io.EOF
+	case errors.Is(err, errSpan):
+		return 0, nil, unreadable("legacy.file_row", "line", t.after+1)
+	case errors.As(err, &wrong):
+		return 0, nil, unreadable("legacy.file_row", "line", wrong.StartLine)
+	case err != nil:
 		return 0, nil, err
 	}
 	line, _ := t.rows.FieldPos(0)
+	t.after, _ = t.rows.FieldPos(len(record) - 1)
+	t.after += strings.Count(record[len(record)-1], "\n")
 	t.cells = t.cells[:0]
 	for _, text := range record[:min(len(record), maxCells)] {
 		if len(text) > maxCell || strings.Count(text, "\n") > longestRow {
-			return 0, nil, unreadable("legacy.file_quote", "line", line)
+			return 0, nil, unreadable("legacy.file_row", "line", line)
 		}
 		t.cells = append(t.cells, cell{text: text, form: formOf(text)})
 	}

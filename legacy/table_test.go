@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -75,7 +76,7 @@ func TestFilesThatAreNoTables(t *testing.T) {
 		"a web page":           {"<html><table>", "legacy.file_form"},
 		"a program":            {"\x7fELF\x00\x00", "legacy.file_form"},
 		"a zip":                {"PK\x03\x04nothing", "legacy.file_form"},
-		"a quote never closed": {"a,b\n1,\"x" + strings.Repeat("\n1,2", 30), "legacy.file_quote"},
+		"a quote never closed": {"a,b\n1,\"x" + strings.Repeat("\n1,2", 30), "legacy.file_row"},
 	} {
 		_, _, err := rowsOfFile([]byte(c.file))
 		var p *problem.Problem
@@ -83,6 +84,102 @@ func TestFilesThatAreNoTables(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
 	}
+}
+
+// TestAQuoteSwallowsNothing has a quote that is never closed read no further than a row can go, and its line named. What
+// was read is what was held in memory: a file of 32 MiB would be held several times over.
+func TestAQuoteSwallowsNothing(t *testing.T) {
+	for name, c := range map[string]struct {
+		file string
+		line int
+	}{
+		"a quote over many lines": {"a,b\n1,2\n\n3,\"x" + strings.Repeat("\n1,2", 8<<20), 3},
+		"a quote on one line":     {"a,b\n1,2\n3,\"x" + strings.Repeat("12345678", 4<<20), 3},
+		"a line without end":      {"a,b\n" + strings.Repeat("12345678", 4<<20), 2},
+		"many cells":              {"a,b\n" + strings.Repeat("1,", 16<<20), 2},
+	} {
+		table, err := openCSV(strings.NewReader(c.file), int64(len(c.file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for err == nil {
+			_, _, err = table.next()
+		}
+		var p *problem.Problem
+		if !errors.As(err, &p) || p.Key != "legacy.file_row" || p.Args["line"] != c.line {
+			t.Errorf("%s: %v", name, err)
+		}
+		if read := table.read(); read > 2*longestRecord {
+			t.Errorf("%s: %d bytes were read", name, read)
+		}
+	}
+	// Rows may be long as such, and as many as there are.
+	row := strings.Repeat(strings.Repeat("ก", 2000)+",", 40) + "\n"
+	if rows, _, err := rowsOfFile([]byte(strings.Repeat(row, 20))); err != nil || len(rows) != 20 {
+		t.Errorf("%d long rows: %v", len(rows), err)
+	}
+}
+
+// TestPartsOfAWorkbook refuses a zip with more parts than a workbook has, and reads no list of them that goes on and on.
+func TestPartsOfAWorkbook(t *testing.T) {
+	var b bytes.Buffer
+	workbook(t, &b, slices.Values([][]string{{"a"}}))
+	for _, c := range []struct {
+		more, name int
+		want       string
+	}{{100, 8, ""}, {maxParts, 8, "legacy.file_parts"}, {60_000, 8, "legacy.file_parts"}, {200, 60_000, "legacy.file_parts"}} {
+		file := &counted{Reader: bytes.NewReader(padded(t, b.Bytes(), c.more, c.name))}
+		table, err := openXLSX(file, file.Size(), DefaultLimits.Unzipped)
+		var p *problem.Problem
+		if errors.As(err, &p); c.want != "" && (p == nil || p.Key != c.want) || c.want == "" && err != nil {
+			t.Errorf("%d parts: %v, want %q", c.more, err, c.want)
+		}
+		if err == nil {
+			if err := table.close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if file.read > 2*maxDirectory {
+			t.Errorf("%d parts: %d bytes were read", c.more, file.read)
+		}
+	}
+}
+
+// padded is a workbook with more parts, whose names have a length.
+func padded(t *testing.T, file []byte, more, name int) []byte {
+	t.Helper()
+	archive, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	to := zip.NewWriter(&out)
+	for _, f := range archive.File {
+		if err := to.Copy(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range more {
+		if _, err := to.Create(fmt.Sprintf("%0*d", name, i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := to.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// counted counts what is read of a file.
+type counted struct {
+	*bytes.Reader
+	read int
+}
+
+func (c *counted) ReadAt(p []byte, at int64) (int, error) {
+	n, err := c.Reader.ReadAt(p, at)
+	c.read += n
+	return n, err
 }
 
 // TestWorkbook reads what another program wrote: shared and inline strings, numbers, formulas, errors, empty cells, a

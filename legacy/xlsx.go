@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path"
 	"strconv"
 	"strings"
@@ -78,7 +79,7 @@ const partLimit = 4 << 20
 // openXLSX finds the first visible sheet and reads the strings that the cells share.
 func openXLSX(file io.ReaderAt, size, unzipped int64) (t table, err error) {
 	x := &xlsxTable{budget: &budget{unzipped}, size: size}
-	archive, err := zip.NewReader(file, size)
+	archive, err := openZip(file, size)
 	if err != nil {
 		return nil, x.told(err)
 	}
@@ -111,6 +112,43 @@ func openXLSX(file io.ReaderAt, size, unzipped int64) (t table, err error) {
 	return x, nil
 }
 
+// maxParts is how many parts a workbook may have: one with a hundred sheets, each with its drawing, has some 500.
+const maxParts = 1000
+
+// maxDirectory is how many bytes of the list of its parts are read. The number of parts that a zip gives for itself need
+// not be true, and what is told of each is held in memory.
+const maxDirectory = 512 << 10
+
+// errParts says that the zip has more parts than a workbook.
+var errParts = errors.New("more parts than a workbook has")
+
+// directory lets so much be read of a file, then no more.
+type directory struct {
+	io.ReaderAt
+	left int
+}
+
+func (d *directory) ReadAt(p []byte, at int64) (int, error) {
+	if d.left -= len(p); d.left < 0 {
+		return 0, errParts
+	}
+	return d.ReaderAt.ReadAt(p, at)
+}
+
+// openZip reads the list of the parts of a workbook.
+func openZip(file io.ReaderAt, size int64) (*zip.Reader, error) {
+	bounded := &directory{file, maxDirectory}
+	archive, err := zip.NewReader(bounded, size)
+	if err != nil {
+		return nil, err
+	}
+	if len(archive.File) > maxParts {
+		return nil, errParts
+	}
+	bounded.left = math.MaxInt // what the parts unzip to has a bound of its own
+	return archive, nil
+}
+
 // told turns what a broken or oversized workbook fails with into words. There are many ways to be broken, of zip, of what
 // is packed in it and of XML; what is no fault of the file says so by errMachine.
 func (x *xlsxTable) told(err error) error {
@@ -119,6 +157,8 @@ func (x *xlsxTable) told(err error) error {
 		return err
 	case errors.Is(err, errTooMuch):
 		return unreadable("legacy.file_unzipped")
+	case errors.Is(err, errParts):
+		return unreadable("legacy.file_parts", "most", maxParts)
 	}
 	return unreadable("legacy.file_form")
 }
