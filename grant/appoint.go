@@ -19,7 +19,7 @@ import (
 // dates. It gives no authority until a (further) administrator has confirmed it. It fails with Denied, Invalid with
 // the fields to mend, or Conflict when the person holds the post or waits to.
 func (b *Book) Propose(ctx context.Context, by person.ID, o AppointmentOrder) (a Appointment, err error) {
-	if o.Post == Administrator || o.Post == Auditor {
+	if o.Post.Central() {
 		o.Unit, o.Kind = centreUnit, Regular
 	}
 	act := &audit.Act{Name: "appointment.propose", Actor: string(by), Unit: o.Unit}
@@ -74,6 +74,8 @@ func PostName(post Post, kind AppointmentKind) locale.Name {
 		return locale.Name{TH: "ผู้ดูแลระบบส่วนกลาง", EN: "central administrator"}
 	case post == Auditor:
 		return locale.Name{TH: "ผู้ตรวจสอบ", EN: "auditor"}
+	case post == Agent:
+		return locale.Name{TH: "เจ้าหน้าที่ช่วยเหลือ", EN: "help-desk agent"}
 	case kind == Acting:
 		return locale.Name{TH: "รักษาราชการแทนหัวหน้าหน่วยงาน", EN: "acting head of unit"}
 	}

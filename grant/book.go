@@ -13,6 +13,7 @@ import (
 
 	"sitthi/audit"
 	"sitthi/internal/clock"
+	"sitthi/internal/locale"
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/notify"
@@ -84,8 +85,8 @@ func effectiveOf(one, two string) effective {
 		confirmations: `SELECT person_id, unit FROM confirmations WHERE ended_at IS NULL` + one,
 		grants: `SELECT id, person_id, unit, team, level, starts_at, ends_at FROM grants
 			WHERE system = 'ko1' AND +closed_at IS NULL AND awaits_second = FALSE AND (ends_at IS NULL OR ends_at > $1)` + two,
-		appointments: `SELECT id, person_id, unit, '', CASE post WHEN 'head' THEN 10 WHEN 'administrator' THEN 11 WHEN 'auditor' THEN 12 END, starts_at, ends_at
-			FROM appointments WHERE post IN ('head', 'administrator', 'auditor')
+		appointments: `SELECT id, person_id, unit, '', CASE post WHEN 'head' THEN 10 WHEN 'administrator' THEN 11 WHEN 'auditor' THEN 12 WHEN 'agent' THEN 13 END, starts_at, ends_at
+			FROM appointments WHERE post IN ('head', 'administrator', 'auditor', 'agent')
 			AND closed_at IS NULL AND confirmed_at IS NOT NULL AND (ends_at IS NULL OR ends_at > $1)` + two,
 	}
 }
@@ -410,6 +411,61 @@ func (b *Book) RequireReader(ctx context.Context, tx *store.Tx, by person.ID) er
 		}
 	}
 	return problem.New(problem.Denied, "grant.denied_not_reader")
+}
+
+// RequireAgent fails with Denied unless the person is help-desk agent (เจ้าหน้าที่ช่วยเหลือ) at the transaction's moment.
+func (b *Book) RequireAgent(ctx context.Context, tx *store.Tx, by person.ID) error {
+	_, ok, err := b.post(ctx, tx, by, Agent, centreUnit)
+	if err == nil && !ok {
+		err = problem.New(problem.Denied, "helpdesk.denied_not_agent")
+	}
+	return err
+}
+
+// HelpsAs answers as what a person may second an act of the help desk on an account of a unit, at the transaction's
+// moment: as central administrator, as agent, as head of the unit. Each is read again and can not change before the
+// transaction is through.
+func (b *Book) HelpsAs(ctx context.Context, tx *store.Tx, by person.ID, unit string) (posts []Post, err error) {
+	for _, p := range []struct {
+		post Post
+		unit string
+	}{{Administrator, centreUnit}, {Agent, centreUnit}, {Head, unit}} {
+		_, ok, err := b.post(ctx, tx, by, p.post, p.unit)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			posts = append(posts, p.post)
+		}
+	}
+	return posts, nil
+}
+
+// Privileged reports whether a person holds, or is about to hold, what nobody may come by through the help desk alone:
+// a post, or a right to approve (trust.md 13).
+func (b *Book) Privileged(ctx context.Context, tx *store.Tx, who person.ID) (yes bool, err error) {
+	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM appointments WHERE person_id = $1 AND closed_at IS NULL AND (ends_at IS NULL OR ends_at > $2))
+			OR EXISTS (SELECT 1 FROM grants WHERE person_id = $1 AND level = $3 AND closed_at IS NULL AND (ends_at IS NULL OR ends_at > $2))`,
+		who, store.Us(tx.Now), Approve).Scan(&yes)
+	if err != nil {
+		return false, fmt.Errorf("find posts and rights: %w", err)
+	}
+	return yes, nil
+}
+
+// TellHeads queues a message to everyone who is head of the unit now, but for one person.
+func (b *Book) TellHeads(ctx context.Context, tx *store.Tx, unit string, except person.ID, purpose string, args locale.Args) error {
+	return b.tellPosts(ctx, tx, Head, unit, except, purpose, args)
+}
+
+// TellCentre queues a message to the central administrators, but for one person, with a link to a page.
+func (b *Book) TellCentre(ctx context.Context, tx *store.Tx, except person.ID, purpose, path string, args locale.Args) error {
+	return b.tellCentre(ctx, tx, except, purpose, path, args)
+}
+
+// HeadOf lists the units of which the person is head at the transaction's moment.
+func (b *Book) HeadOf(ctx context.Context, tx *store.Tx, who person.ID) ([]string, error) {
+	return b.headOf(ctx, tx, who)
 }
 
 // headOf lists the units of which the person is head at the transaction's moment, from the database.

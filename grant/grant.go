@@ -124,10 +124,14 @@ const (
 	Head          Post = "head"          // หัวหน้าหน่วยงาน: อสจ., ผู้อำนวยการกอง
 	Administrator Post = "administrator" // ผู้ดูแลระบบส่วนกลาง
 	Auditor       Post = "auditor"       // ผู้ตรวจสอบ
+	Agent         Post = "agent"         // เจ้าหน้าที่ช่วยเหลือ: help desk
 )
 
 // Centre unit: the department itself carries the central posts.
 const centreUnit = "DIW"
+
+// Central reports whether the department itself carries the post, and no single unit.
+func (p Post) Central() bool { return p == Administrator || p == Auditor || p == Agent }
 
 // action is what a post allows.
 func (p Post) action() Action {
@@ -138,6 +142,8 @@ func (p Post) action() Action {
 		return Centre
 	case Auditor:
 		return Audit
+	case Agent:
+		return Assist
 	}
 	return 0
 }

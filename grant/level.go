@@ -62,10 +62,12 @@ const (
 	Centre Action = 11
 	// Audit is to read everything as auditor (ผู้ตรวจสอบ).
 	Audit Action = 12
+	// Assist is to work on cases of the help desk (เจ้าหน้าที่ช่วยเหลือ).
+	Assist Action = 13
 )
 
 // actions holds every action in order.
-var actions = [...]Action{DoConsider, DoReview, DoApprove, Administer, Centre, Audit}
+var actions = [...]Action{DoConsider, DoReview, DoApprove, Administer, Centre, Audit, Assist}
 
 // Do is the action of acting at a level.
 func (l Level) Do() Action { return Action(l) }

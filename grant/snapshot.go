@@ -346,6 +346,7 @@ type Posts struct {
 	Heads         []string // codes of the units he is head of, regular or acting
 	Administrator bool
 	Auditor       bool
+	Agent         bool // of the help desk
 }
 
 func (s *snapshot) posts(who person.ID, now int64) Posts {
@@ -363,6 +364,8 @@ func (s *snapshot) posts(who person.ID, now int64) Posts {
 			p.Administrator = true
 		case Audit:
 			p.Auditor = true
+		case Assist:
+			p.Agent = true
 		}
 	}
 	return p

@@ -71,13 +71,13 @@ func rightsThen(past bool, condition string) string {
 
 // postsThen reads appointments as they were recorded at $1.
 func postsThen(past bool, condition string) string {
-	return `SELECT p.id, 0, p.person_id, CASE p.post WHEN 'head' THEN 10 WHEN 'administrator' THEN 11 WHEN 'auditor' THEN 12 END, p.unit, '',
+	return `SELECT p.id, 0, p.person_id, CASE p.post WHEN 'head' THEN 10 WHEN 'administrator' THEN 11 WHEN 'auditor' THEN 12 WHEN 'agent' THEN 13 END, p.unit, '',
 			p.starts_at, p.ends_at, p.order_number, p.proposed_by, p.proposed_at,
 			TRUE, p.confirmed_by, p.confirmed_at, p.closed_by, p.closed_at, p.closing, p.close_reason,
 			NULL, NULL, p.kind, FALSE, ` + accountThen(past) + `
 		FROM appointments p
 		LEFT JOIN accounts a ON a.person_id = p.person_id AND a.registered_at <= $1
-		WHERE p.post IN ('head', 'administrator', 'auditor') AND p.proposed_at <= $1 AND ` + condition
+		WHERE p.post IN ('head', 'administrator', 'auditor', 'agent') AND p.proposed_at <= $1 AND ` + condition
 }
 
 func scanClaim(row store.Row) (c claim, err error) {

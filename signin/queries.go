@@ -334,8 +334,8 @@ func deleteResets(ctx context.Context, tx *store.Tx, expiredBefore time.Time) (i
 	return n, nil
 }
 
-// selectOwner finds the account behind the blind index of a citizen ID; problem.NotFound when there is none.
-func selectOwner(ctx context.Context, tx *store.Tx, subject string) (a officer.Account, err error) {
+// Owner finds the account behind the blind index of a citizen ID; problem.NotFound when there is none.
+func Owner(ctx context.Context, tx *store.Tx, subject string) (a officer.Account, err error) {
 	err = tx.QueryRow(ctx, `SELECT `+officer.Columns+` FROM accounts a WHERE a.`+string(accountByIndex), subject).Scan(a.Targets()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return a, problem.New(problem.NotFound, "officer.problem.unknown")

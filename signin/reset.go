@@ -123,8 +123,8 @@ func (d *Desk) Reset(ctx context.Context, id, browser string) (Reset, error) {
 	return r.Reset, err
 }
 
-// recoveryContact answers the contact of an account to which a code can go by the channel, "" for none.
-func recoveryContact(a officer.Account, channel notify.Channel, now time.Time) string {
+// RecoveryContact answers the contact of an account to which a code can go by the channel, "" for none.
+func RecoveryContact(a officer.Account, channel notify.Channel, now time.Time) string {
 	switch {
 	case !officer.Recovers(a, channel, now):
 		return ""
@@ -175,11 +175,11 @@ func noContact(subject string) string { return "nobody/" + subject }
 // owner answers the account behind a blind index and its contact for the channel: none of both, or an account without
 // a contact that serves, when to is "".
 func (d *Desk) owner(ctx context.Context, tx *store.Tx, subject string, channel notify.Channel) (a officer.Account, to string, err error) {
-	a, err = selectOwner(ctx, tx, subject)
+	a, err = Owner(ctx, tx, subject)
 	if errors.Is(err, problem.NotFound) {
 		return officer.Account{}, "", nil
 	}
-	return a, recoveryContact(a, channel, tx.Now), err
+	return a, RecoveryContact(a, channel, tx.Now), err
 }
 
 // ProveReset takes the code. A reset that has come further answers where it stands, so a form sent twice does no harm.
@@ -242,7 +242,7 @@ func (d *Desk) FinishReset(ctx context.Context, id, browser, password, again str
 		if r, err = selectReset(ctx, tx, id, seal.TokenHash(browser)); err != nil || r.Step != ResetPassword {
 			return err
 		}
-		if was, err = selectOwner(ctx, tx, r.subject); err != nil {
+		if was, err = Owner(ctx, tx, r.subject); err != nil {
 			return err
 		}
 		known, err = d.known(ctx, tx, was)
@@ -306,7 +306,7 @@ func (d *Desk) finishReset(ctx context.Context, tx *store.Tx, r reset, browser, 
 	if !taken {
 		return errUndo
 	}
-	owner, err := selectOwner(ctx, tx, r.subject)
+	owner, err := Owner(ctx, tx, r.subject)
 	if err != nil {
 		return err
 	}
@@ -323,6 +323,9 @@ func (d *Desk) finishReset(ctx context.Context, tx *store.Tx, r reset, browser, 
 		return err
 	}
 	if err := endResets(ctx, tx, r.subject, r.ID); err != nil {
+		return err
+	}
+	if err := endLinks(ctx, tx, owner.Person); err != nil {
 		return err
 	}
 	for _, subject := range []string{r.subject, string(owner.Person)} { // he guessed before he remembered that he forgot

@@ -154,7 +154,11 @@ func (d *Desk) Sweep(ctx context.Context) (swept int64, err error) {
 			return err
 		}
 		resets, err := deleteResets(ctx, tx, tx.Now.Add(-resetsKept))
-		swept = sessions + devices + resets
+		if err != nil {
+			return err
+		}
+		links, err := deleteLinks(ctx, tx, tx.Now.Add(-resetsKept))
+		swept = sessions + devices + resets + links
 		return err
 	})
 	return swept, err

@@ -174,7 +174,7 @@ func postName(v *Visit, post grant.Post, kind grant.AppointmentKind) string {
 // postOptions are the posts of a form or filter to choose from.
 func postOptions(v *Visit) []views.Option {
 	var list []views.Option
-	for _, post := range []grant.Post{grant.Head, grant.Administrator, grant.Auditor} {
+	for _, post := range []grant.Post{grant.Head, grant.Administrator, grant.Auditor, grant.Agent} {
 		list = append(list, views.Option{Value: string(post), Label: postName(v, post, grant.Regular)})
 	}
 	return list
@@ -351,7 +351,7 @@ func (s *Server) showAppoint(w http.ResponseWriter, r *http.Request, v *Visit, s
 
 // unitOf is the unit in which who proposes looks a person up; the department carries the central posts.
 func unitOf(o grant.AppointmentOrder) string {
-	if o.Post == grant.Administrator || o.Post == grant.Auditor {
+	if o.Post.Central() {
 		return ""
 	}
 	return o.Unit

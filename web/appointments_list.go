@@ -34,7 +34,7 @@ func readAppointmentGrid(r *http.Request) appointmentGrid {
 	for _, name := range []string{views.ParamSearch, "name", "unit", "order", "day"} {
 		keep(name)
 	}
-	keep("post", string(grant.Head), string(grant.Administrator), string(grant.Auditor))
+	keep("post", string(grant.Head), string(grant.Administrator), string(grant.Auditor), string(grant.Agent))
 	keep("state", append([]string{"all"}, standings...)...)
 	keep(views.ParamSort, "name", "-name", "unit", "-unit", "until", "-until")
 	if size, err := strconv.Atoi(asked.Get(views.ParamSize)); err == nil && slices.Contains(grant.Sizes, size) && size != grant.Sizes[0] {

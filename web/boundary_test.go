@@ -82,6 +82,8 @@ var calls = []call{
 	{"POST /officer/passreset/{reset}/send", "channel=email", everyone(404), false},
 	{"POST /officer/passreset/{reset}/code", "code=123456", everyone(404), false},
 	{"POST /officer/passreset/{reset}/password", "password=x&password_again=x", everyone(404), false},
+	{"GET /officer/passreset/link", "", everyone(200), false},
+	{"POST /officer/passreset/link", "t={form}", everyone(404), false},
 	{"GET /officer/terms", "", everyone(200), false},
 	{"GET /officer/login", "", want{200, 303, 303, 303, 303}, false},
 	{"POST /officer/login", "citizen_id=", everyone(422), false},

@@ -51,7 +51,7 @@ var logFilters = []string{logUnit, logActor, logSubject, logAct, logOutcome, log
 // "log.act." and its name.
 var logActs = []string{
 	"officer.register", "officer.register_existing", "officer.set_language", "officer.install", "officer.reopen_password",
-	"signin.open", "signin.stepup", "signin.close", "signin.end", "signin.end_all", "signin.reset_password", "signin.switch_off", "signin.switch_on",
+	"signin.open", "signin.stepup", "signin.close", "signin.end", "signin.end_all", "signin.reset_password", "signin.open_link", "signin.switch_off", "signin.switch_on",
 	"grant.give", "grant.give_list", "grant.change", "grant.revoke", "grant.confirm", "grant.confirm_list", "grant.refuse", "grant.second", "grant.decline", "grant.export",
 	"appointment.propose", "appointment.confirm", "appointment.decline", "appointment.end", "appointment.install",
 	"person.look_up", "person.look_up_list", "person.unmask",

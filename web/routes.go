@@ -14,6 +14,7 @@ func (s *Server) Routes() []Route {
 		s.cutoverRoutes(),
 		s.officerRoutes(),
 		s.resetRoutes(),
+		s.linkRoutes(),
 		s.rightsRoutes(),
 		s.bulkRoutes(),
 		s.importsRoutes(),

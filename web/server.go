@@ -147,6 +147,8 @@ const (
 	HeadOnly               Access = "head"                     // head of a unit (อสจ., ผู้อำนวยการกอง)
 	AdministratorOnly      Access = "administrator"            // central administrator (ผู้ดูแลระบบส่วนกลาง)
 	AuditorOrAdministrator Access = "auditor-or-administrator" // auditor (ผู้ตรวจสอบ) or central administrator
+	AgentOnly              Access = "agent"                    // help-desk agent (เจ้าหน้าที่ช่วยเหลือ)
+	AgentOrAdministrator   Access = "agent-or-administrator"   // help-desk agent or central administrator
 	DemoOnly               Access = "demo"                     // everyone, and only with --demo; absent otherwise
 )
 
@@ -175,7 +177,7 @@ func (s *Server) add(mux *http.ServeMux, route Route) error {
 		if !s.Demo {
 			return nil
 		}
-	case Open, SignedIn, HeadOnly, AdministratorOnly, AuditorOrAdministrator:
+	case Open, SignedIn, HeadOnly, AdministratorOnly, AuditorOrAdministrator, AgentOnly, AgentOrAdministrator:
 	default:
 		return fmt.Errorf("route %s: access %q is not known", route.Pattern, route.Access)
 	}

@@ -123,6 +123,8 @@ func admit(route Route, v *Visit) error {
 		return problem.New(problem.Denied, "problem.only_administrator")
 	case route.Access == AuditorOrAdministrator && !v.Posts.Administrator && !v.Posts.Auditor:
 		return problem.New(problem.Denied, "problem.only_auditor")
+	case route.Access == AgentOnly && !v.Posts.Agent, route.Access == AgentOrAdministrator && !v.Posts.Agent && !v.Posts.Administrator:
+		return problem.New(problem.Denied, "problem.only_agent")
 	}
 	return nil
 }

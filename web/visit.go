@@ -103,7 +103,7 @@ func (v *Visit) Page(titleKey string, args ...any) views.Page {
 	}
 	if v.Session != nil {
 		p.Who = &views.Viewer{
-			Name: v.Session.Account.Name(), Head: v.head(), Administrator: v.Posts.Administrator, Auditor: v.Posts.Auditor,
+			Name: v.Session.Account.Name(), Head: v.head(), Administrator: v.Posts.Administrator, Auditor: v.Posts.Auditor, Agent: v.Posts.Agent,
 		}
 	}
 	return p

@@ -115,6 +115,8 @@ func (w whyWords) do(do grant.Action) string {
 		return w.t("why.do_centre")
 	case grant.Audit:
 		return w.t("why.do_audit")
+	case grant.Assist:
+		return w.t("why.do_assist")
 	}
 	return heading(grant.Level(do).Row().Name.In(w.lang))
 }

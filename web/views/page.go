@@ -48,6 +48,7 @@ type Viewer struct {
 	Head          bool // head of a unit: อสจ. or director
 	Administrator bool // ผู้ดูแลระบบส่วนกลาง
 	Auditor       bool // ผู้ตรวจสอบ
+	Agent         bool // เจ้าหน้าที่ช่วยเหลือ
 }
 
 // Crumb is one step of the path above the title, the outermost first. The
