@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	fga "github.com/openfga/api/proto/openfga/v1"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	"sitthi/bench/world"
 	"sitthi/internal/benchkit"
@@ -59,11 +61,15 @@ func analyse(b *testing.B, driver, address string) {
 
 // contender answers questions from one to the other, exclusive.
 type contender struct {
-	name  string
-	size  int // questions in one request
-	asked int // questions in a round
-	ask   func(ctx context.Context, list []world.Question) ([]bool, error)
+	name    string
+	size    int // questions in one request
+	asked   int // questions in a round
+	ask     asking
+	process *os.Process // that answers
 }
+
+// asking has questions answered by a request.
+type asking func(ctx context.Context, list []world.Question) ([]bool, error)
 
 func compare(b *testing.B, title, database, engine, uri string, analysed func()) {
 	folder := os.Getenv(programs)
@@ -72,38 +78,70 @@ func compare(b *testing.B, title, database, engine, uri string, analysed func())
 	}
 	w, ours := serveSitthi(b, filepath.Join(folder, "sitthi"), database)
 	theirs := servePeer(b, filepath.Join(folder, "openfga"), w, engine, uri, analysed)
+	bare := serveBare(b, w)
 	ours.open(b)
+	bare.open(b)
 	theirs.open(b)
 	list := w.Questions()
 	contenders := []contender{
-		{"sitthi", 1, 2048, ours.one},
-		{"openfga", 1, 512, theirs.check},
-		{"openfga http", 1, 512, theirs.checkHTTP},
-		{"sitthi batch", batch, 4000, ours.many},
-		{"openfga batch", batch, 1000, theirs.batchCheck},
+		{"sitthi", 1, 2048, ours.one, ours.process},
+		{"bare", 1, 2048, bare.one, bare.process},
+		{"openfga", 1, 512, theirs.check(b, theirs.dated), theirs.process},
+		{"openfga undated", 1, 512, theirs.check(b, theirs.undated), theirs.process},
+		{"openfga undated http", 1, 512, theirs.checkHTTP, theirs.process},
+		{"sitthi batch", batch, 4000, ours.many, ours.process},
+		{"bare batch", batch, 4000, bare.many, bare.process},
+		{"openfga batch", batch, 1000, theirs.batchCheck(b, theirs.dated), theirs.process},
+		{"openfga undated batch", batch, 1000, theirs.batchCheck(b, theirs.undated), theirs.process},
 	}
 	for _, c := range contenders {
 		answers := c.all(b, list)
 		w.Check(b, c.name, list, func(i int) bool { return answers[i] })
 	}
-	rounds := benchkit.NewRounds(b, benchkit.Wall)
+	rounds, work := benchkit.NewRounds(b, benchkit.Wall), benchkit.NewRounds(b, benchkit.Wall)
 	for b.Loop() {
 		for _, c := range contenders {
-			before := benchkit.Wall(b)
+			before, worked := benchkit.Wall(b), spent(b, c.process)
 			c.all(b, list[:c.asked])
-			rounds.Add(c.name, (benchkit.Wall(b)-before)/time.Duration(c.asked/c.size))
+			requests := time.Duration(c.asked / c.size)
+			rounds.Add(c.name, (benchkit.Wall(b)-before)/requests)
+			work.Add(c.name, (spent(b, c.process)-worked)/requests)
 		}
 	}
-	report := func(what, mine, peer, how string, times float64) {
-		f := benchkit.AtLeast(fmt.Sprintf("%s, %d clients, %s", what, clients, title), rounds.Median(mine), rounds.Median(peer), how, times)
+	report := func(r *benchkit.Rounds, what, mine, peer, how string, times float64) {
+		f := benchkit.AtLeast(what+", "+title, r.Median(mine), r.Median(peer), how, times)
 		if times == 0 {
 			f.Goal = ""
 		}
 		benchkit.Report(b, f)
 	}
-	report("one decision over HTTP", "sitthi", "openfga", "OpenFGA Check, gRPC", 10)
-	report("one decision over HTTP", "sitthi", "openfga http", "OpenFGA Check, HTTP", 0)
-	report("fifty decisions over HTTP", "sitthi batch", "openfga batch", "OpenFGA BatchCheck, gRPC", 40)
+	const one, fifty = "one decision over HTTP, 8 clients", "fifty decisions over HTTP, 8 clients"
+	report(rounds, one, "sitthi", "openfga", "OpenFGA Check, dates as conditions", 10)
+	report(rounds, one, "sitthi", "openfga undated", "OpenFGA Check, without dates", 0)
+	report(rounds, one, "sitthi", "openfga undated http", "the same over HTTP", 0)
+	report(rounds, one+": the limit", "bare", "openfga", "OpenFGA Check, dates as conditions", 0)
+	report(work, "of it CPU of the server's process", "sitthi", "openfga", "OpenFGA", 0)
+	report(rounds, fifty, "sitthi batch", "openfga batch", "OpenFGA BatchCheck, dates as conditions", 40)
+	report(rounds, fifty, "sitthi batch", "openfga undated batch", "OpenFGA BatchCheck, without dates", 0)
+	report(rounds, fifty+": the limit", "bare batch", "openfga batch", "OpenFGA BatchCheck, dates as conditions", 0)
+	report(work, "of it CPU of the server's process, batch", "sitthi batch", "openfga batch", "OpenFGA", 0)
+}
+
+// spent is the processor time of a process so far, to a hundredth of a second. What a database of its own does for it is not
+// in it.
+func spent(b *testing.B, p *os.Process) time.Duration {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid))
+	world.OK(b, err)
+	_, after, _ := strings.Cut(string(text), ") ") // the name of the program stands in brackets
+	fields := strings.Fields(after)
+	var ticks int64
+	for _, field := range fields[11:13] { // utime and stime, proc(5)
+		n, err := strconv.ParseInt(field, 10, 64)
+		world.OK(b, err)
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
 // all asks everything, from several clients at once.
@@ -231,9 +269,21 @@ func tuple(q world.Question) *fga.CheckRequestTupleKey {
 	return &fga.CheckRequestTupleKey{User: "officer:" + string(q.Who), Relation: q.Does, Object: object(q.At)}
 }
 
-func (p peer) check(ctx context.Context, list []world.Question) ([]bool, error) {
-	answer, err := p.Check(ctx, &fga.CheckRequest{StoreId: p.store, AuthorizationModelId: p.model, TupleKey: tuple(list[0])})
-	return []bool{answer.GetAllowed()}, err
+func (p peer) check(b *testing.B, d department) asking {
+	now := d.now(b)
+	return func(ctx context.Context, list []world.Question) ([]bool, error) {
+		answer, err := p.Check(ctx, &fga.CheckRequest{StoreId: d.store, AuthorizationModelId: d.model, TupleKey: tuple(list[0]), Context: now})
+		return []bool{answer.GetAllowed()}, err
+	}
+}
+
+// now tells the moment of a question to a model that has dates.
+func (d department) now(b *testing.B) *structpb.Struct {
+	b.Helper()
+	if !d.dates {
+		return nil
+	}
+	return moments(b, "now", time.Now())
 }
 
 func (p peer) checkHTTP(_ context.Context, list []world.Question) ([]bool, error) {
@@ -241,27 +291,31 @@ func (p peer) checkHTTP(_ context.Context, list []world.Question) ([]bool, error
 	var answer struct {
 		Allowed bool `json:"allowed"`
 	}
-	err := p.post("/stores/"+p.store+"/check", fmt.Appendf(nil, `{"authorization_model_id":%q,"tuple_key":{"user":%q,"relation":%q,"object":%q}}`,
-		p.model, t.User, t.Relation, t.Object), &answer)
+	d := p.undated
+	err := p.post("/stores/"+d.store+"/check", fmt.Appendf(nil, `{"authorization_model_id":%q,"tuple_key":{"user":%q,"relation":%q,"object":%q}}`,
+		d.model, t.User, t.Relation, t.Object), &answer)
 	return []bool{answer.Allowed}, err
 }
 
-func (p peer) batchCheck(ctx context.Context, list []world.Question) ([]bool, error) {
-	request := &fga.BatchCheckRequest{StoreId: p.store, AuthorizationModelId: p.model}
-	for i, q := range list {
-		request.Checks = append(request.Checks, &fga.BatchCheckItem{TupleKey: tuple(q), CorrelationId: strconv.Itoa(i)})
-	}
-	answer, err := p.BatchCheck(ctx, request)
-	if err != nil {
-		return nil, err
-	}
-	yes := make([]bool, len(list))
-	for i := range list {
-		one := answer.GetResult()[strconv.Itoa(i)]
-		if one.GetError() != nil {
-			return nil, fmt.Errorf("check %d of a batch: %s", i, one.GetError().GetMessage())
+func (p peer) batchCheck(b *testing.B, d department) asking {
+	now := d.now(b)
+	return func(ctx context.Context, list []world.Question) ([]bool, error) {
+		request := &fga.BatchCheckRequest{StoreId: d.store, AuthorizationModelId: d.model}
+		for i, q := range list {
+			request.Checks = append(request.Checks, &fga.BatchCheckItem{TupleKey: tuple(q), CorrelationId: strconv.Itoa(i), Context: now})
 		}
-		yes[i] = one.GetAllowed()
+		answer, err := p.BatchCheck(ctx, request)
+		if err != nil {
+			return nil, err
+		}
+		yes := make([]bool, len(list))
+		for i := range list {
+			one := answer.GetResult()[strconv.Itoa(i)]
+			if one.GetError() != nil {
+				return nil, fmt.Errorf("check %d of a batch: %s", i, one.GetError().GetMessage())
+			}
+			yes[i] = one.GetAllowed()
+		}
+		return yes, nil
 	}
-	return yes, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	fga "github.com/openfga/api/proto/openfga/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	"sitthi/bench/world"
 	"sitthi/grant"
@@ -56,8 +58,11 @@ func run(b *testing.B, name string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// sitthi is the program, as it is built and served.
-type sitthi struct{ lanes }
+// sitthi is the program, as it is built and served, or the bare endpoint in its place.
+type sitthi struct {
+	lanes
+	process *os.Process
+}
 
 // serveSitthi fills a database with the department and serves it.
 func serveSitthi(b *testing.B, binary, database string) (*world.World, sitthi) {
@@ -73,24 +78,42 @@ func serveSitthi(b *testing.B, binary, database string) (*world.World, sitthi) {
 	world.OK(b, db.Close())
 	token := run(b, binary, append([]string{"token", "create", "--name", "bench", "--units", "all", "--actions", "all"}, at...)...)
 	command := exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--log-level", "error"}, at...)...)
+	host := listening(b, command)
+	return w, sitthi{lanes{host: host, token: token}, command.Process}
+}
+
+// listening starts a program and answers where it says that it listens.
+func listening(b *testing.B, command *exec.Cmd) (host string) {
+	b.Helper()
 	out, err := command.StdoutPipe()
 	world.OK(b, err)
 	start(b, command)
-	host := ""
-	for lines := bufio.NewScanner(out); host == "" && lines.Scan(); {
+	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if after, ok := strings.CutPrefix(lines.Text(), "listening on http://"); ok {
-			host = after
+			return after
 		}
 	}
-	return w, sitthi{lanes{host: host, token: token}}
+	b.Fatal("the program did not say where it listens")
+	return ""
 }
 
-// peer is a server of OpenFGA with the department in it.
+// peer is a server of OpenFGA with the department in it, twice.
 type peer struct {
 	fga.OpenFGAServiceClient
 	lanes
-	store, model string
+	process *os.Process
+	dated   department
+	undated department
 }
+
+// department is what a store of OpenFGA holds.
+type department struct {
+	store, model string
+	dates        bool // begin and end are conditions of each right
+}
+
+// inForce is the condition on a right that has dates, in the language of OpenFGA's conditions.
+const inForce = "now >= begins && now < ends"
 
 // servePeer loads the department into a database of OpenFGA's own, has it analysed, and serves it as its documentation
 // advises for production: without playground, logging little.
@@ -99,23 +122,24 @@ func servePeer(b *testing.B, binary string, w *world.World, engine, uri string, 
 	data := []string{"--datastore-engine", engine, "--datastore-uri", uri}
 	run(b, binary, append([]string{"migrate"}, data...)...)
 	p, stop := connect(b, binary, data)
-	p.load(b, w)
+	dated, undated := p.load(b, w, true), p.load(b, w, false)
 	stop()
 	analyse()
 	again, _ := connect(b, binary, data)
-	again.store, again.model = p.store, p.model
+	again.dated, again.undated = dated, undated
 	return again
 }
 
 func connect(b *testing.B, binary string, flags []string) (peer, func()) {
 	b.Helper()
 	host, direct := free(b), free(b)
-	stop := start(b, exec.Command(binary, append([]string{"run", "--http-addr", host, "--grpc-addr", direct,
-		"--playground-enabled=false", "--metrics-enabled=false", "--log-level", "error"}, flags...)...))
+	command := exec.Command(binary, append([]string{"run", "--http-addr", host, "--grpc-addr", direct,
+		"--playground-enabled=false", "--metrics-enabled=false", "--log-level", "error"}, flags...)...)
+	stop := start(b, command)
 	conn, err := grpc.NewClient(direct, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	world.OK(b, err)
 	b.Cleanup(func() { world.OK(b, conn.Close()) })
-	p := peer{OpenFGAServiceClient: fga.NewOpenFGAServiceClient(conn), lanes: lanes{host: host}}
+	p := peer{OpenFGAServiceClient: fga.NewOpenFGAServiceClient(conn), lanes: lanes{host: host}, process: command.Process}
 	ctx, cancel := context.WithTimeout(b.Context(), 30*time.Second)
 	defer cancel()
 	_, err = p.ListStores(ctx, &fga.ListStoresRequest{}, grpc.WaitForReady(true))
@@ -132,60 +156,97 @@ func free(b *testing.B) string {
 	return l.Addr().String()
 }
 
-// load writes the model and every right that holds, a hundred tuples at a time, which is the most that one write takes.
-func (p *peer) load(b *testing.B, w *world.World) {
+// load writes the model and the rights, a hundred tuples at a time, which is the most that one write takes: with dates every
+// right that is open, without them those that hold now.
+func (p *peer) load(b *testing.B, w *world.World, dates bool) department {
 	b.Helper()
 	ctx := b.Context()
 	made, err := p.CreateStore(ctx, &fga.CreateStoreRequest{Name: "department"})
 	world.OK(b, err)
-	p.store = made.GetId()
-	model, err := p.WriteAuthorizationModel(ctx, &fga.WriteAuthorizationModelRequest{StoreId: p.store, SchemaVersion: "1.1", TypeDefinitions: types()})
+	d := department{store: made.GetId(), dates: dates}
+	model, err := p.WriteAuthorizationModel(ctx, d.types())
 	world.OK(b, err)
-	p.model = model.GetAuthorizationModelId()
+	d.model = model.GetAuthorizationModelId()
 	var tuples []*fga.TupleKey
 	for unit, groups := range w.Groups {
 		for _, group := range groups {
 			tuples = append(tuples, &fga.TupleKey{User: object(grant.Place{Unit: unit}), Relation: "parent", Object: object(grant.Place{Unit: unit, Team: group})})
 		}
 	}
-	for _, r := range w.Rights {
-		tuples = append(tuples, &fga.TupleKey{User: "officer:" + string(r.Who), Relation: r.Does, Object: object(r.At)})
+	for _, r := range w.Open {
+		t := tuple(r.Right)
+		key := &fga.TupleKey{User: t.User, Relation: t.Relation, Object: t.Object}
+		switch {
+		case dates:
+			// What has no end ends in the last year that a date can tell.
+			until := r.Until
+			if until.IsZero() {
+				until = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+			}
+			key.Condition = &fga.RelationshipCondition{Name: "in_force", Context: moments(b, "begins", r.From, "ends", until)}
+		case !w.Allowed(r.Right):
+			continue
+		}
+		tuples = append(tuples, key)
 	}
 	b.Logf("%d tuples", len(tuples))
 	const most = 100
 	for len(tuples) > 0 {
 		n := min(most, len(tuples))
-		_, err := p.Write(ctx, &fga.WriteRequest{StoreId: p.store, AuthorizationModelId: p.model, Writes: &fga.WriteRequestWrites{TupleKeys: tuples[:n]}})
+		_, err := p.Write(ctx, &fga.WriteRequest{StoreId: d.store, AuthorizationModelId: d.model, Writes: &fga.WriteRequestWrites{TupleKeys: tuples[:n]}})
 		world.OK(b, err)
 		tuples = tuples[n:]
 	}
+	return d
 }
 
-// types is the model: who may act in a unit may act in its groups.
+// moments makes the context of a condition: names and times in turn.
+func moments(b testing.TB, pairs ...any) *structpb.Struct {
+	b.Helper()
+	fields := map[string]any{}
+	for i := 0; i < len(pairs); i += 2 {
+		fields[pairs[i].(string)] = pairs[i+1].(time.Time).UTC().Format(time.RFC3339Nano)
+	}
+	made, err := structpb.NewStruct(fields)
+	world.OK(b, err)
+	return made
+}
+
+// types is the model: who may act in a unit may act in its groups. With dates each right has the condition in_force.
 //
 //	type unit
 //	  relations
-//	    define consider: [officer]
+//	    define consider: [officer with in_force]
 //	type group
 //	  relations
 //	    define parent: [unit]
-//	    define consider: [officer] or consider from parent
-func types() []*fga.TypeDefinition {
+//	    define consider: [officer with in_force] or consider from parent
+//	condition in_force(now: timestamp, begins: timestamp, ends: timestamp) { now >= begins && now < ends }
+func (d department) types() *fga.WriteAuthorizationModelRequest {
+	request := &fga.WriteAuthorizationModelRequest{StoreId: d.store, SchemaVersion: "1.1"}
+	officer := &fga.RelationReference{Type: "officer"}
+	if d.dates {
+		moment := &fga.ConditionParamTypeRef{TypeName: fga.ConditionParamTypeRef_TYPE_NAME_TIMESTAMP}
+		officer.Condition = "in_force"
+		request.Conditions = map[string]*fga.Condition{officer.Condition: {Name: officer.Condition, Expression: inForce,
+			Parameters: map[string]*fga.ConditionParamTypeRef{"now": moment, "begins": moment, "ends": moment}}}
+	}
 	self := &fga.Userset{Userset: &fga.Userset_This{This: &fga.DirectUserset{}}}
-	directly := func(kind string) *fga.RelationMetadata {
-		return &fga.RelationMetadata{DirectlyRelatedUserTypes: []*fga.RelationReference{{Type: kind}}}
+	directly := func(who *fga.RelationReference) *fga.RelationMetadata {
+		return &fga.RelationMetadata{DirectlyRelatedUserTypes: []*fga.RelationReference{who}}
 	}
 	unit := &fga.TypeDefinition{Type: "unit", Relations: map[string]*fga.Userset{}, Metadata: &fga.Metadata{Relations: map[string]*fga.RelationMetadata{}}}
 	group := &fga.TypeDefinition{Type: "group", Relations: map[string]*fga.Userset{"parent": self},
-		Metadata: &fga.Metadata{Relations: map[string]*fga.RelationMetadata{"parent": directly("unit")}}}
+		Metadata: &fga.Metadata{Relations: map[string]*fga.RelationMetadata{"parent": directly(&fga.RelationReference{Type: "unit"})}}}
 	for _, row := range grant.Levels {
-		unit.Relations[row.Code], unit.Metadata.Relations[row.Code] = self, directly("officer")
+		unit.Relations[row.Code], unit.Metadata.Relations[row.Code] = self, directly(officer)
 		above := &fga.Userset{Userset: &fga.Userset_TupleToUserset{TupleToUserset: &fga.TupleToUserset{
 			Tupleset: &fga.ObjectRelation{Relation: "parent"}, ComputedUserset: &fga.ObjectRelation{Relation: row.Code}}}}
 		group.Relations[row.Code] = &fga.Userset{Userset: &fga.Userset_Union{Union: &fga.Usersets{Child: []*fga.Userset{self, above}}}}
-		group.Metadata.Relations[row.Code] = directly("officer")
+		group.Metadata.Relations[row.Code] = directly(officer)
 	}
-	return []*fga.TypeDefinition{{Type: "officer"}, unit, group}
+	request.TypeDefinitions = []*fga.TypeDefinition{{Type: "officer"}, unit, group}
+	return request
 }
 
 // object is a place as a tuple names it.

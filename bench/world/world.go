@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"sitthi/grant"
 	"sitthi/internal/benchkit"
@@ -19,13 +20,20 @@ type Right struct {
 	Does string // code of the level
 }
 
+// Dated is a right that is open, with the dates on which it begins and ends: it holds, will hold, or has held.
+type Dated struct {
+	Right
+	From, Until time.Time // Until is exclusive; zero when it has no end
+}
+
 // Question asks whether somebody may do this here now.
 type Question = Right
 
 // World is the department: 10,000 officers with 100,000 grants, of which some 56,000 hold now. It is read from the database
 // by a query of its own: neither Sitthi nor a peer says what is right.
 type World struct {
-	Rights []Right
+	Rights []Right // that hold now
+	Open   []Dated // of confirmed people
 	Units  []string
 	Groups map[string][]string // by unit
 
@@ -50,17 +58,19 @@ func (w *World) read(b *testing.B, tx *store.Tx) error {
 	for _, at := range places {
 		w.Groups[at.Unit] = append(w.Groups[at.Unit], at.Team)
 	}
-	w.Rights, err = store.Rows(func(row store.Row) (r Right, err error) {
+	w.Open, err = store.Rows(func(row store.Row) (d Dated, err error) {
 		var level grant.Level
-		err = row.Scan(&r.Who, &r.At.Unit, &r.At.Team, &level)
-		r.Does = level.Row().Code
-		return r, err
-	})(tx.Query(b.Context(), `SELECT g.person_id, g.unit, g.team, g.level FROM grants g
+		err = row.Scan(&d.Who, &d.At.Unit, &d.At.Team, &level, store.At(&d.From), store.At(&d.Until))
+		d.Does = level.Row().Code
+		return d, err
+	})(tx.Query(b.Context(), `SELECT g.person_id, g.unit, g.team, g.level, g.starts_at, g.ends_at FROM grants g
 		JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL AND c.outcome = 'confirmed'
-		WHERE g.closed_at IS NULL AND g.starts_at <= $1 AND (g.ends_at IS NULL OR g.ends_at > $1)
-		ORDER BY g.number`, store.Us(tx.Now)))
-	for _, r := range w.Rights {
-		w.holding[r] = true
+		WHERE g.closed_at IS NULL ORDER BY g.number`))
+	for _, d := range w.Open {
+		if !d.From.After(tx.Now) && (d.Until.IsZero() || d.Until.After(tx.Now)) {
+			w.Rights = append(w.Rights, d.Right)
+			w.holding[d.Right] = true
+		}
 	}
 	return err
 }
