@@ -122,6 +122,7 @@ var calls = []call{
 	{"POST /ko1/rights/approve", "unit=TH-13&person={person}&confirmed=yes&other_office=yes&form={form}", heads(404), true},
 	{"GET /ko1/rights/consider/many?unit={unit}", "", heads(200), false},
 	{"POST /ko1/rights/consider/many", "unit={unit}&list={citizen}&form={form}", heads(403), false},
+	{"GET /ko1/rights/consider/many/{list}", "", heads(404), false},
 	{"POST /ko1/rights/consider/many-save", "unit={unit}&list={citizen}&known={citizen}&form={form}", heads(403), false},
 	{"GET /ko1/rights/waiting", "", heads(200), false},
 	{"POST /ko1/rights/waiting", "", heads(422), false},
@@ -334,8 +335,8 @@ func theirs(t *testing.T, k *kit) objects {
 	asks, _, err := k.programs.Create(t.Context(), string(k.who[admin1]), program.Order{Name: theirNote, Scope: program.Scope{Units: []string{"TH-12"}, AllActions: true}})
 	check(t, err)
 	return objects{
-		"program": asks.ID,
-		"unit":    "TH-12", "entry": entries[0].ID, "team": "G1", "grant": live.ID, "ended": ended.ID, "person": string(k.who[considers]), "waiting": string(waiting),
+		"program": asks.ID, "list": must(k.server.Drafts.Keep(t.Context(), k.who[chief12], keptList{Level: "consider", Typed: url.Values{"unit": {"TH-12"}, "list": {considers}}}))(t),
+		"unit": "TH-12", "entry": entries[0].ID, "team": "G1", "grant": live.ID, "ended": ended.ID, "person": string(k.who[considers]), "waiting": string(waiting),
 		"citizen": considers, "digits": considers[9:], "form": store.NewID(), "system": "haz2009", "announcement": announced[0].ID, "cutover": change.ID,
 		"appointment": deputy.ID,
 		"session":     must(k.signin.List(t.Context(), k.who[chief12]))(t)[0].ID, "flow": strings.TrimPrefix(page.location, "/officer/register/"),
@@ -351,7 +352,7 @@ const (
 // absent are objects that do not exist, as long as those that do.
 func absent() objects {
 	o := objects{"unit": "TH-99", "team": "G7", "citizen": "1990000000043", "digits": "0043", "system": "haz2999"}
-	for _, name := range []string{"entry", "grant", "ended", "person", "waiting", "form", "announcement", "cutover", "appointment", "program", "session", "flow", "reset"} {
+	for _, name := range []string{"entry", "grant", "ended", "person", "waiting", "form", "announcement", "cutover", "appointment", "program", "list", "session", "flow", "reset"} {
 		o[name] = store.NewID()
 	}
 	return o

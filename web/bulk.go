@@ -2,6 +2,8 @@ package web
 
 import (
 	"errors"
+	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,16 +20,18 @@ import (
 // bytes for each Thai letter.
 const biggestList = 1 << 20
 
-// bulkRoutes give one right to many persons at once (เพิ่มเจ้าหน้าที่หลายคน).
+// bulkRoutes give one right to many persons at once (เพิ่มเจ้าหน้าที่หลายคน). What comes of a list that was sent stands at
+// an address of its own, so that the page can be loaded anew, come back to, and read in the other language.
 func (s *Server) bulkRoutes() []Route {
 	return []Route{
 		{Pattern: "GET /ko1/rights/{level}/many", Access: HeadOnly, Handle: s.listForm},
 		{Pattern: "POST /ko1/rights/{level}/many", Access: HeadOnly, FormLimit: biggestList, Handle: s.checkList},
 		{Pattern: "POST /ko1/rights/{level}/many-save", Access: HeadOnly, StepUp: true, FormLimit: biggestList, Handle: s.giveList},
+		{Pattern: "GET /ko1/rights/{level}/many/{list}", Access: HeadOnly, Handle: s.seeList},
 	}
 }
 
-// listPath is where a list for a level is filled in and looked at.
+// listPath is where a list for a level is filled in.
 func listPath(level grant.LevelRow) string { return rightsPath + "/" + level.Code + "/many" }
 
 func (s *Server) listForm(w http.ResponseWriter, r *http.Request, v *Visit) error {
@@ -36,7 +40,28 @@ func (s *Server) listForm(w http.ResponseWriter, r *http.Request, v *Visit) erro
 		return err
 	}
 	typed := url.Values{"unit": {r.URL.Query().Get("unit")}, "form": {newForm()}}
-	return s.showList(w, r, v, http.StatusOK, level, typed, views.ListForm{}, nil)
+	return s.showList(w, r, v, level, typed, views.ListForm{}, nil)
+}
+
+// keptList is a list as it was sent, with what came of it.
+type keptList struct {
+	Level  string
+	Typed  url.Values
+	Result grant.ListResult // without the citizen IDs, which are in the list
+	Given  bool             // it was saved; until then it was only checked
+	// Refused says why there is no result, where the form alone does not show it, and Wait for how many minutes to wait.
+	Refused *problem.Problem
+	Wait    int
+}
+
+// keep keeps what came of a list and leads to where it is seen.
+func (s *Server) keep(w http.ResponseWriter, r *http.Request, v *Visit, level grant.LevelRow, list keptList) error {
+	list.Level, list.Typed = level.Code, r.PostForm
+	id, err := s.Drafts.Keep(r.Context(), v.Session.Person, list)
+	if err != nil {
+		return err
+	}
+	return s.see(w, r, v, listPath(level)+"/"+id, nil)
 }
 
 // typedList is a form with a list as it was read.
@@ -79,45 +104,97 @@ func readList(form url.Values, level grant.LevelRow) (typedList, error) {
 	return t, check.Err()
 }
 
-// checkList shows what would become of each person of a list; nothing is saved.
+// checkList finds out what would become of each person of a list; nothing is saved.
 func (s *Server) checkList(w http.ResponseWriter, r *http.Request, v *Visit) error {
 	level, err := givable(r)
 	if err != nil {
 		return err
 	}
 	list, err := readList(r.PostForm, level)
-	return s.lookAtList(w, r, v, http.StatusOK, level, list, err, nil)
+	if err != nil {
+		return s.keep(w, r, v, level, keptList{}) // reading it again says what is wrong
+	}
+	return s.lookAtList(w, r, v, level, list, nil)
 }
 
-// lookAtList makes the dry run of a list and shows it, with the problems that led here; wrong is what is wrong with the
-// form itself.
-func (s *Server) lookAtList(w http.ResponseWriter, r *http.Request, v *Visit, status int, level grant.LevelRow, list typedList, wrong error, problems []views.FieldError) error {
-	var result grant.ListResult
-	err := wrong
-	if err == nil {
-		result, err = s.Book.CheckList(r.Context(), v.Session.Person, list.ListOrder)
-	}
-	if text := tooMuch(w, v, err); text != "" {
-		return s.showList(w, r, v, http.StatusTooManyRequests, level, r.PostForm, views.ListForm{}, []views.FieldError{{Field: "list", Text: text}})
-	}
-	if lines, ok := v.Problems(err); ok {
-		f := views.ListForm{Groups: listGroups(v, list, grant.ListResult{}, false), Heading: list.heading}
-		return s.showList(w, r, v, http.StatusUnprocessableEntity, level, r.PostForm, f, lines)
+// lookAtList makes the dry run of a list, to which a problem led or none.
+func (s *Server) lookAtList(w http.ResponseWriter, r *http.Request, v *Visit, level grant.LevelRow, list typedList, refused *problem.Problem) error {
+	result, err := s.Book.CheckList(r.Context(), v.Session.Person, list.ListOrder)
+	kept := keptList{Result: result, Refused: refused}
+	if p := new(problem.Problem); errors.As(err, &p) && (p.Kind == problem.Invalid || p.TooMany) {
+		kept.Refused, kept.Wait, err = p, int(math.Ceil(p.RetryAfter.Minutes())), nil
 	}
 	if err != nil {
 		return err
 	}
-	all := r.PostForm.Get("tick") == "own"
-	f := views.ListForm{Seen: result.Seen, Heading: list.heading, Groups: listGroups(v, list, result, all)}
-	f.Give = giveWords(v, result)
-	f.Summary = []views.SummaryRow{
-		{Term: v.T("rights.level"), Value: levelName(v, level.Level)},
-		{Term: v.T("rights.period"), Value: v.T("rights.from_to", "from", dayOr(v, list.From, "bulk.at_once"), "until", dayOr(v, list.LastDay, "rights.no_end"))},
+	return s.keep(w, r, v, level, kept)
+}
+
+// giveList gives to all of a list who can have it. What is left stands in the form again.
+func (s *Server) giveList(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	level, err := givable(r)
+	if err != nil {
+		return err
 	}
-	if f.Give == "" {
-		f.Summary = nil
+	list, err := readList(r.PostForm, level)
+	if err != nil {
+		return s.keep(w, r, v, level, keptList{})
 	}
-	return s.showList(w, r, v, status, level, r.PostForm, f, problems)
+	result, err := s.Book.GiveList(r.Context(), v.Session.Person, list.ListOrder)
+	if p := new(problem.Problem); errors.As(err, &p) && (p.Kind == problem.Conflict || p.Kind == problem.Invalid) {
+		r.PostForm.Set("form", newForm())
+		return s.lookAtList(w, r, v, level, list, p)
+	}
+	if err != nil {
+		return err
+	}
+	return s.keep(w, r, v, level, keptList{Result: result, Given: true})
+}
+
+// seeList shows what came of a list.
+func (s *Server) seeList(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	level, err := givable(r)
+	if err != nil {
+		return err
+	}
+	var kept keptList
+	if err := s.Drafts.Find(r.Context(), v.Session.Person, r.PathValue("list"), &kept); err != nil {
+		return err
+	}
+	if kept.Level != level.Code {
+		return problem.New(problem.NotFound, "draft.not_found")
+	}
+	list, wrong := readList(kept.Typed, level)
+	if len(kept.Result.Rows) > len(list.Citizens) { // another version of the program kept it
+		return problem.New(problem.NotFound, "draft.not_found")
+	}
+	for i := range kept.Result.Rows {
+		kept.Result.Rows[i].Citizen = list.Citizens[i]
+	}
+	if kept.Given {
+		return s.showGiven(w, r, v, level, kept, list)
+	}
+	return s.showChecked(w, r, v, level, kept, list, wrong)
+}
+
+// showChecked shows what would become of each person of a list; wrong is what is wrong with the form itself.
+func (s *Server) showChecked(w http.ResponseWriter, r *http.Request, v *Visit, level grant.LevelRow, kept keptList, list typedList, wrong error) error {
+	problems, _ := v.Problems(wrong)
+	switch p := kept.Refused; {
+	case p == nil:
+	case p.TooMany:
+		problems = []views.FieldError{{Field: "list", Text: v.T("bulk.too_many", "n", kept.Wait)}}
+	case p.Kind == problem.Invalid:
+		problems, _ = v.Problems(p)
+	default:
+		problems = []views.FieldError{{Field: "list", Text: v.Tell(p)}}
+	}
+	f := views.ListForm{Seen: kept.Result.Seen, Heading: list.heading, Give: giveWords(v, kept.Result)}
+	f.Groups = listGroups(v, list, kept.Result, kept.Typed.Get("tick") == "own")
+	if f.Give != "" {
+		f.Summary = listSummary(v, level, list)
+	}
+	return s.showList(w, r, v, level, kept.Typed, f, problems)
 }
 
 // giveWords is what the button says that gives; "" when it would give nothing.
@@ -149,40 +226,24 @@ func dayOr(v *Visit, d thai.Date, otherwise string) string {
 	return shortDate(v, d)
 }
 
-// tooMuch is what somebody is told who has looked up too many; "" for any other error.
-func tooMuch(w http.ResponseWriter, v *Visit, err error) string {
-	var p *problem.Problem
-	if !errors.As(err, &p) || !p.TooMany {
-		return ""
-	}
-	return v.T("bulk.too_many", "n", (retryAfter(w, p)+59)/60)
+// showGiven shows what became of each person of a list, and the form with those who are left.
+func (s *Server) showGiven(w http.ResponseWriter, r *http.Request, v *Visit, level grant.LevelRow, kept keptList, list typedList) error {
+	rest := restOf(list, kept.Result)
+	typed := maps.Clone(kept.Typed)
+	typed.Set("form", newForm())
+	typed.Set("list", strings.Join(rest, "\n"))
+	v.notice = savedNotice(v, level, kept.Result, len(rest))
+	f := views.ListForm{Groups: givenGroups(v, list, kept.Result), Again: len(rest) > 0, Done: len(rest) == 0}
+	f.Summary = listSummary(v, level, list)
+	return s.showList(w, r, v, level, typed, f, nil)
 }
 
-// giveList gives to all of a list who can have it. The answer tells of each, and what is left stands in the form again.
-func (s *Server) giveList(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	level, err := givable(r)
-	if err != nil {
-		return err
+// listSummary says what right a list is about; showList says where.
+func listSummary(v *Visit, level grant.LevelRow, list typedList) []views.SummaryRow {
+	return []views.SummaryRow{
+		{Term: v.T("rights.level"), Value: levelName(v, level.Level)},
+		{Term: v.T("rights.period"), Value: v.T("rights.from_to", "from", dayOr(v, list.From, "bulk.at_once"), "until", dayOr(v, list.LastDay, "rights.no_end"))},
 	}
-	list, err := readList(r.PostForm, level)
-	if err != nil { // the dry run says what is wrong
-		return s.lookAtList(w, r, v, http.StatusOK, level, list, err, nil)
-	}
-	result, err := s.Book.GiveList(r.Context(), v.Session.Person, list.ListOrder)
-	switch {
-	case errors.Is(err, problem.Conflict), errors.Is(err, problem.Invalid):
-		r.PostForm.Set("form", newForm())
-		return s.lookAtList(w, r, v, http.StatusConflict, level, list, nil, []views.FieldError{{Field: "list", Text: v.Tell(err)}})
-	case err != nil:
-		return err
-	}
-	typed := url.Values{"unit": {list.Unit}, "team": {list.Team}, "from": r.PostForm["from"], "last_day": r.PostForm["last_day"],
-		"order_number": r.PostForm["order_number"], "note": r.PostForm["note"], "form": {newForm()}}
-	rest := restOf(list, result)
-	typed.Set("list", strings.Join(rest, "\n"))
-	v.notice = savedNotice(v, level, result, len(rest))
-	f := views.ListForm{Groups: givenGroups(v, list, result), Again: len(rest) > 0, Done: len(rest) == 0}
-	return s.showList(w, r, v, http.StatusOK, level, typed, f, nil)
 }
 
 // savedNotice says how many were given the right, and how many lines were not.
@@ -207,7 +268,7 @@ func restOf(list typedList, result grant.ListResult) (rest []string) {
 	rows := byCitizen(result)
 	for _, line := range list.lines {
 		row := rows[line.Citizen]
-		done := line.Fault.Key == "" && (row.Outcome.Gives() || row.Outcome == grant.OutcomeHas) || line.Fault.Key == "bulk.duplicate"
+		done := line.Fault.Key == "" && (row.Outcome.Gives() || row.Outcome == grant.OutcomeHas) || faultGroup(line) == listTwice
 		if !done && !slices.Contains(rest, line.Text) {
 			rest = append(rest, line.Text)
 		}
@@ -223,8 +284,19 @@ func byCitizen(result grant.ListResult) map[thai.CitizenID]grant.ListRow {
 	return rows
 }
 
-// listFaults heads the lines that can not become a right.
-const listFaults = "fault"
+// The lines of a list about which no outcome says anything: that can not become a right, and that name somebody again.
+const (
+	listFaults = "fault"
+	listTwice  = "twice"
+)
+
+// faultGroup tells under which heading a line stands whose ID can not be taken.
+func faultGroup(line pasted) string {
+	if line.Fault.Key == "bulk.duplicate" {
+		return listTwice
+	}
+	return listFaults
+}
 
 // listOrder is in which order what becomes of a list is told: what the reader has to do first.
 var listOrder = []struct {
@@ -233,6 +305,7 @@ var listOrder = []struct {
 }{
 	{listFaults, views.BadgeDanger}, {string(grant.OutcomeConfirm), views.BadgeWarn}, {string(grant.OutcomeOther), views.BadgeWarn},
 	{string(grant.OutcomeGive), views.BadgeOK}, {string(grant.OutcomeWait), views.BadgeWaiting}, {string(grant.OutcomeHas), views.BadgeOff},
+	{listTwice, views.BadgeOff},
 }
 
 // groupOf tells under which heading an outcome stands.
@@ -252,7 +325,7 @@ func listGroups(v *Visit, list typedList, result grant.ListResult, all bool) []v
 		row, judged := rows[line.Citizen]
 		if line.Fault.Key != "" {
 			one := views.ListRow{Line: strconv.Itoa(line.Line), Citizen: shorten(line.Text), Result: v.text(line.Fault.Key, line.Fault.Args)}
-			groups[listFaults] = append(groups[listFaults], one)
+			groups[faultGroup(line)] = append(groups[faultGroup(line)], one)
 			continue
 		}
 		if !judged {
@@ -279,7 +352,7 @@ func givenGroups(v *Visit, list typedList, result grant.ListResult) []views.List
 	for _, line := range list.lines {
 		row := rows[line.Citizen]
 		if line.Fault.Key != "" {
-			if line.Fault.Key != "bulk.duplicate" {
+			if faultGroup(line) == listFaults {
 				one := views.ListRow{Line: strconv.Itoa(line.Line), Citizen: shorten(line.Text), Result: v.text(line.Fault.Key, line.Fault.Args)}
 				groups[listFaults] = append(groups[listFaults], one)
 			}
@@ -338,13 +411,13 @@ func shorten(line string) string {
 }
 
 // showList shows the form with what was typed and what is known of the list.
-func (s *Server) showList(w http.ResponseWriter, r *http.Request, v *Visit, status int, level grant.LevelRow, typed url.Values, f views.ListForm, problems []views.FieldError) error {
+func (s *Server) showList(w http.ResponseWriter, r *http.Request, v *Visit, level grant.LevelRow, typed url.Values, f views.ListForm, problems []views.FieldError) error {
 	choices, err := s.Book.Choices(r.Context(), v.Session.Person)
 	if err != nil {
 		return err
 	}
 	p := v.Page("bulk.title")
-	p.Path, p.Problems = listPath(level), problems
+	p.Problems = problems
 	p.Subtitle = v.T("rights.give_subtitle", "level", level.Name)
 	p.Crumbs = rightsCrumbs(v, toRights(v), views.Crumb{Label: heading(level.Name.In(v.Lang)), Href: rightsPath + "/" + level.Code})
 	p.Narrow = f.Groups == nil
@@ -357,5 +430,22 @@ func (s *Server) showList(w http.ResponseWriter, r *http.Request, v *Visit, stat
 	if len(f.Units) == 1 {
 		f.Unit = f.Units[0].Value
 	}
-	return s.show(w, r, v, status, p, views.GiveList(p, f))
+	if f.Summary != nil {
+		f.Summary = append([]views.SummaryRow{{Term: v.T("rights.unit"), Value: listPlace(v, f)}}, f.Summary...)
+	}
+	return s.show(w, r, v, http.StatusOK, p, views.GiveList(p, f))
+}
+
+// listPlace says where a list gives a right: in a unit, or in a group of it.
+func listPlace(v *Visit, f views.ListForm) string {
+	label := func(options []views.Option, value string) string {
+		if i := slices.IndexFunc(options, func(o views.Option) bool { return o.Value == value }); i >= 0 {
+			return options[i].Label
+		}
+		return value
+	}
+	if f.Team == "" {
+		return label(f.Units, f.Unit)
+	}
+	return v.T("bulk.place", "unit", label(f.Units, f.Unit), "team", label(f.Teams, f.Team))
 }

@@ -99,6 +99,18 @@ func TestGiveToManyInABrowser(t *testing.T) {
 		b.Press(r.say(t, "bulk.give_and_ticked", "n", 2))
 		b.See(r.say(t, "bulk.did_give"), r.say(t, "bulk.rest"))
 		r.look(b, "bulk-rest")
+		rest := b.Path()
+		b.Back() // to the list as it was checked, and not to a page that the browser has lost
+		b.See(r.say(t, "bulk.will_confirm"), r.say(t, "bulk.will_twice"))
+		b.Go(rest)
+		b.Reload()
+		b.See(r.say(t, "bulk.did_give"), r.say(t, "bulk.rest"))
+		if r.lang == locale.TH && !r.opts.Phone { // the other language shows the same list
+			b.In(".site-head").Press("English")
+			b.See("Given, and told so")
+			b.In(".site-head").Press("ไทย")
+			b.See(r.say(t, "bulk.did_give"))
+		}
 		b.Fill("[name=list]", considers3+"\n")
 		b.Press(r.say(t, "bulk.check_again"))
 		b.Check(r.say(t, "bulk.mean"))

@@ -14,6 +14,7 @@ import (
 
 	"sitthi/agency"
 	"sitthi/audit"
+	"sitthi/draft"
 	"sitthi/grant"
 	"sitthi/internal/clock"
 	"sitthi/internal/locale"
@@ -49,6 +50,7 @@ type Options struct {
 	Programs  *program.Desk
 	Decisions *program.Log
 	Legacy    *legacy.Desk
+	Drafts    *draft.Desk
 
 	// Ready tells why the program can not serve yet, or nil.
 	Ready func(context.Context) error

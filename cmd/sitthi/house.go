@@ -16,6 +16,7 @@ import (
 	"sitthi/agency"
 	"sitthi/audit"
 	"sitthi/authzen"
+	"sitthi/draft"
 	"sitthi/grant"
 	"sitthi/internal/clock"
 	"sitthi/internal/config"
@@ -56,6 +57,7 @@ type house struct {
 
 	decisionsKept time.Duration
 	legacy        *legacy.Desk
+	drafts        *draft.Desk
 }
 
 // build puts everything in its place. public is the address that people type.
@@ -106,6 +108,7 @@ func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, 
 		Limits:        legacy.Limits{File: c.ImportLimit, Unzipped: c.ImportUnzipped, Keep: c.ImportKeep},
 		AnyCheckDigit: c.CitizenIDCheck != string(officer.CheckEnforce),
 	})
+	h.drafts = &draft.Desk{DB: v.db, Ring: v.ring}
 	h.gauges()
 	return h, nil
 }
@@ -146,7 +149,7 @@ func (h *house) door(stopping context.Context, c *config.Serve, public *url.URL)
 		Log: h.log, Metrics: h.metrics, Clock: h.clock, Ring: h.ring,
 		Agencies: h.agencies, Officers: h.officers, SignIn: h.signin, Book: h.book, Portal: h.portal, Outbox: h.outbox,
 		Programs: h.programs, Decisions: h.decisions, Prover: h.prover,
-		Legacy: h.legacy,
+		Legacy: h.legacy, Drafts: h.drafts,
 		Ready: func(ctx context.Context) error {
 			if stopping.Err() != nil {
 				return errors.New("the program is stopping")

@@ -12,8 +12,8 @@ import (
 // by the clock, deleted or not.
 const sweepEvery = time.Hour
 
-// sweep deletes registrations, codes, limits, sessions, browsers, messages and decisions that no longer matter, until the context
-// ends. A sweep that fails is logged and tried an hour later.
+// sweep deletes registrations, codes, limits, sessions, browsers, messages, drafts and decisions that no longer matter, until
+// the context ends. A sweep that fails is logged and tried an hour later.
 func (h *house) sweep(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -33,6 +33,7 @@ func (h *house) sweepOnce(ctx context.Context) {
 		"sessions":      h.signin.Sweep,
 		"messages":      h.outbox.Sweep,
 		"imports":       h.legacy.Sweep,
+		"drafts":        h.drafts.Sweep,
 		"decisions": func(ctx context.Context) (int64, error) {
 			return h.decisions.Sweep(ctx, h.clock.Now().Add(-h.decisionsKept))
 		},
