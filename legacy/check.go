@@ -177,8 +177,8 @@ func (d *Desk) finishCheck(ctx context.Context, tx *store.Tx, id string, totals 
 		return err
 	}
 	_, err = tx.Exec(ctx, `UPDATE legacy_imports SET state = 'checked', totals = $1, results = $2, fault = $3, fault_args = $4,
-			signed_by = NULL, signed_at = NULL, leased_until = 0, version = version + 1 WHERE id = $5`,
-		string(text), results, fault.Key, encodeArgs(fault.Args), id)
+			signed_by = NULL, signed_at = NULL, leased_until = 0, version = version + 1, checked_at = $5 WHERE id = $6`,
+		string(text), results, fault.Key, encodeArgs(fault.Args), store.Us(tx.Now), id)
 	return err
 }
 

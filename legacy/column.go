@@ -66,6 +66,9 @@ var Columns = [columnCount]Column{
 	colNote:     {Name: "note", Header: locale.Name{TH: "หมายเหตุ", EN: "Note"}, Also: []string{"remark", "remarks", "notes", "comment"}, Kinds: []Kind{Head, Right}},
 }
 
+// toldColumns are kept in the clear, and shown to everyone who may see the right.
+var toldColumns = [...]int{colOrder, colNote}
+
 // headers are all headers that are understood, as headerKey writes them.
 var headers = func() map[string]int {
 	known := map[string]int{}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"sitthi/audit"
 	"sitthi/internal/problem"
@@ -330,8 +329,10 @@ func (d *Desk) Correct(ctx context.Context, by person.ID, id string, line int64,
 		var changed []string
 		for i, c := range Columns {
 			text, given := fields[c.Name]
-			// What was shown comes back as it was shown: a good citizen ID masked.
-			if cells[i] = l.cells[i]; given && text != l.Fields[c.Name] {
+			// What was shown comes back as it was shown: a good citizen ID masked. In its own column that is the ID as it
+			// was; in others it has no place, and the mask takes it.
+			same := text == l.Fields[c.Name] && (i == colCitizen || text == l.cells[i].text)
+			if cells[i] = l.cells[i]; given && !same {
 				cells[i] = cell{text: cut(strings.ToValidUTF8(text, ""))}
 				changed = append(changed, c.Name)
 			}
@@ -385,61 +386,4 @@ func (d *Desk) aside(ctx context.Context, tx *store.Tx, id string, line int64, b
 		return fmt.Errorf("set row aside: %w", err)
 	}
 	return nil
-}
-
-// unfinished is how long an upload may take; one that is older was cut off.
-const unfinished = time.Hour
-
-// Sweep removes what is no longer needed: uploads that were cut off, and of imports that have been over for a while the
-// file, the cells of its rows and what it said about people who are still unknown. Where each right comes from stays. It
-// answers how many imports it swept.
-func (d *Desk) Sweep(ctx context.Context) (swept int64, err error) {
-	var cutOff, over []string
-	err = d.DB.Read(ctx, func(tx *store.Tx) (err error) {
-		id := func(row store.Row) (id string, err error) { return id, row.Scan(&id) }
-		if cutOff, err = store.Rows(id)(tx.Query(ctx, `SELECT id FROM legacy_imports WHERE wiped_at IS NULL AND state = 'uploading' AND uploaded_at < $1`,
-			store.Us(tx.Now.Add(-unfinished)))); err != nil {
-			return err
-		}
-		over, err = store.Rows(id)(tx.Query(ctx, `SELECT id FROM legacy_imports WHERE wiped_at IS NULL AND (
-			state = 'committed' AND committed_at < $1 OR state = 'cancelled' AND closed_at < $1 OR state = 'failed' AND uploaded_at < $1)`,
-			store.Us(tx.Now.Add(-d.Limits.Keep))))
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("find imports to sweep: %w", err)
-	}
-	for _, id := range cutOff {
-		if err := d.discard(ctx, id); err != nil {
-			return swept, err
-		}
-		swept++
-	}
-	for _, id := range over {
-		if err := d.wipe(ctx, id); err != nil {
-			return swept, err
-		}
-		swept++
-	}
-	return swept, nil
-}
-
-func (d *Desk) wipe(ctx context.Context, id string) error {
-	return d.DB.Write(ctx, func(tx *store.Tx) error {
-		for _, text := range []string{
-			`DELETE FROM legacy_files WHERE import_id = $1`,
-			`UPDATE legacy_rows SET original_sealed = NULL, corrected_sealed = NULL, citizen_sealed = NULL, note = '' WHERE import_id = $1`,
-			// A head may have yet to compare those who were brought in.
-			`UPDATE legacy_rows SET facts_sealed = NULL WHERE import_id = $1 AND (result IN ('conflict', 'quarantined')
-				OR import_id IN (SELECT id FROM legacy_imports WHERE committed_at IS NULL))`,
-		} {
-			if _, err := tx.Exec(ctx, text, id); err != nil {
-				return fmt.Errorf("wipe import: %w", err)
-			}
-		}
-		if _, err := tx.Exec(ctx, `UPDATE legacy_imports SET wiped_at = $1, version = version + 1 WHERE id = $2`, store.Us(tx.Now), id); err != nil {
-			return fmt.Errorf("wipe import: %w", err)
-		}
-		return nil
-	})
 }

@@ -75,10 +75,11 @@ type Import struct {
 	Version     int64
 	UploadedBy  person.ID
 	UploadedAt  time.Time
+	CheckedAt   time.Time // of the last dry run
 	SignedBy    person.ID
 	SignedAt    time.Time
 	CommittedAt time.Time // of the last writing
-	ClosedBy    person.ID
+	ClosedBy    person.ID // audit.System when nobody signed it in time
 	ClosedAt    time.Time
 	CloseReason string
 	Fault       Words    // why it failed, or why a signature was not enough
@@ -141,7 +142,7 @@ type Line struct {
 type Limits struct {
 	File     int64         // bytes
 	Unzipped int64         // bytes of the parts of an XLSX that are read
-	Keep     time.Duration // how long the file and its rows are kept once the import is over
+	Keep     time.Duration // how long an import waits for its signature, and the file and its rows are kept once it is over
 }
 
 // DefaultLimits fit 100,000 rows.

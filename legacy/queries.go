@@ -16,7 +16,7 @@ import (
 )
 
 const importColumns = `i.id, i.source, i.file_name, i.format, i.size, i.hash, i.state, i.version, i.uploaded_by, i.uploaded_at, i.signed_by, i.signed_at,
-	i.committed_at, i.closed_by, i.closed_at, i.close_reason, i.fault, i.fault_args, i.read_bytes, i.lines, i.totals, i.results, i.ignored, i.staged, i.wiped_at`
+	i.committed_at, i.closed_by, i.closed_at, i.close_reason, i.fault, i.fault_args, i.read_bytes, i.lines, i.totals, i.results, i.ignored, i.staged, i.wiped_at, i.checked_at`
 
 func scanImport(row store.Row) (i Import, err error) {
 	var args, totals, ignored string
@@ -24,7 +24,7 @@ func scanImport(row store.Row) (i Import, err error) {
 	var wiped time.Time
 	if err := row.Scan(&i.ID, &i.Source, &i.FileName, &i.Format, &i.Size, &i.Hash, &i.State, &i.Version, &i.UploadedBy, store.At(&i.UploadedAt),
 		store.Null(&signedBy), store.At(&i.SignedAt), store.At(&i.CommittedAt), store.Null(&closedBy), store.At(&i.ClosedAt), &i.CloseReason,
-		&i.Fault.Key, &args, &i.Read, &i.Lines, &totals, &i.results, &ignored, &i.staged, store.At(&wiped)); err != nil {
+		&i.Fault.Key, &args, &i.Read, &i.Lines, &totals, &i.results, &ignored, &i.staged, store.At(&wiped), store.At(&i.CheckedAt)); err != nil {
 		return Import{}, err
 	}
 	i.SignedBy, i.ClosedBy, i.Total, i.Wiped = person.ID(signedBy), person.ID(closedBy), i.Size, !wiped.IsZero()
@@ -92,13 +92,16 @@ func (d *Desk) scanLine(id string) func(store.Row) (Line, error) {
 	}
 }
 
-// shown are the cells of a row by the names of their columns. A good citizen ID is masked; a bad one has to be seen to be
-// mended.
+// shown are the cells of a row by the names of their columns. A good citizen ID is masked in its own column and in those
+// that are shown to all; a bad one has to be seen to be mended.
 func (d *Desk) shown(o original) map[string]string {
 	fields := make(map[string]string, columnCount)
 	cells := o.cells()
 	for i, c := range Columns {
 		fields[c.Name] = cells[i].text
+	}
+	for _, i := range toldColumns {
+		fields[Columns[i].Name] = thai.MaskCitizenIDs(cells[i].text)
 	}
 	if id := d.citizen(cells[colCitizen]); !id.IsZero() {
 		fields["citizen_id"] = id.Mask()

@@ -40,9 +40,11 @@ type Sight struct {
 	Hands   []person.ID // who uploaded or corrected: they can not sign
 	MaySign bool        // who looks may sign, were it checked
 	WhyNot  Words       // why not
-	Reasons []ReasonCount
-	Commits []Commit // every writing, the oldest first
-	Names   map[person.ID]string
+	// RestsUntil is when a checked import is cancelled unless somebody signs it or works on it.
+	RestsUntil time.Time
+	Reasons    []ReasonCount
+	Commits    []Commit // every writing, the oldest first
+	Names      map[person.ID]string
 }
 
 // ReasonCount is how many rows have a result for a reason.
@@ -72,6 +74,13 @@ func (d *Desk) Import(ctx context.Context, by person.ID, id string) (s Sight, er
 		}
 		if s.Import, err = findImport(ctx, tx, id); err != nil {
 			return err
+		}
+		if s.State == Checked {
+			since := s.CheckedAt
+			if since.IsZero() { // the sweep has yet to note it
+				since = tx.Now
+			}
+			s.RestsUntil = since.Add(d.Limits.Keep)
 		}
 		if s.Hands, err = store.Rows(func(row store.Row) (who person.ID, err error) { return who, row.Scan(&who) })(tx.Query(ctx,
 			`SELECT person_id FROM legacy_hands WHERE import_id = $1 ORDER BY person_id`, id)); err != nil {

@@ -121,6 +121,12 @@ func (r reader) read(cells [columnCount]cell, check *problem.Check) (e entry) {
 	r.place(&e, cells, text, check)
 	e.citizen = r.citizen(cells[colCitizen], check)
 	e.order, e.note = text(colOrder, longestText), text(colNote, longestNote)
+	for i, said := range [len(toldColumns)]*string{&e.order, &e.note} {
+		if c := Columns[toldColumns[i]]; thai.HoldsCitizenID(*said) {
+			check.Fail(c.Name, "legacy.reason.holds_citizen", "column", c.Header)
+			*said = ""
+		}
+	}
 	e.facts = facts{Name: strings.TrimSpace(text(colGiven, longestText) + " " + text(colFamily, longestText)), Position: text(colPosition, longestText), Unit: e.unit}
 	r.contacts(&e, cells, check)
 	if e.kind == Head || e.kind == Right {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"sitthi/audit"
 	"sitthi/internal/clock"
 	"sitthi/internal/locale"
 	"sitthi/internal/problem"
@@ -299,7 +300,15 @@ func importSummary(v *Visit, sight legacy.Sight) []views.SummaryRow {
 	if !sight.CommittedAt.IsZero() {
 		rows = append(rows, views.SummaryRow{Term: v.T("imports.committed_at"), Value: moment(v, sight.CommittedAt)})
 	}
-	if sight.ClosedBy != "" {
+	if sight.State == legacy.Checked {
+		rows = append(rows, views.SummaryRow{Term: v.T("imports.rests_until"), Value: v.T("imports.rests_until_text", "at", moment(v, sight.RestsUntil))})
+	}
+	switch sight.ClosedBy {
+	case "":
+	case audit.System:
+		rows = append(rows, views.SummaryRow{Term: v.T("imports.cancelled_by"), Value: v.T("imports.expired_by", "at", moment(v, sight.ClosedAt))},
+			views.SummaryRow{Term: v.T("rights.reason"), Value: v.T("imports.expired")})
+	default:
 		rows = append(rows, views.SummaryRow{Term: v.T("imports.cancelled_by"), Value: v.T("imports.who_when", "who", sight.Names[sight.ClosedBy], "at", moment(v, sight.ClosedAt))},
 			views.SummaryRow{Term: v.T("rights.reason"), Value: sight.CloseReason})
 	}

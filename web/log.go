@@ -60,7 +60,7 @@ var logActs = []string{
 	"portal.system_address", "portal.announce", "portal.change", "portal.close",
 	"portal.cutover_set", "portal.cutover_withdraw",
 	"program.create", "program.revoke",
-	"legacy.upload", "legacy.cancel", "legacy.recheck", "legacy.correct", "legacy.set_aside", "legacy.take_back", "legacy.export", "legacy.sign", "legacy.unsign",
+	"legacy.upload", "legacy.cancel", "legacy.expire", "legacy.recheck", "legacy.correct", "legacy.set_aside", "legacy.take_back", "legacy.export", "legacy.sign", "legacy.unsign",
 	"legacy.commit", "legacy.bring",
 	"door.turn_away", "demo.seed", "demo.refresh",
 }
