@@ -24,9 +24,10 @@ type Grant struct {
 	Until        time.Time // exclusive, the midnight after the last day; zero when there is no end
 	OrderNumber  string    // เลขที่คำสั่ง
 	Note         string
-	OtherOffice  bool // the person is registered in another office
-	Mutual       bool // giver and receiver gave each other rights
-	AwaitsSecond bool // a right for a head, proposed and not yet confirmed
+	OtherOffice  bool      // the person is registered in another office
+	Mutual       bool      // giver and receiver gave each other rights
+	AwaitsSecond bool      // a right for a head, proposed and not yet confirmed
+	LeftAt       time.Time // when the holder left the unit for another office; zero while he belongs there, or never did
 	GivenBy      person.ID
 	GivenAt      time.Time
 	ClosedBy     string

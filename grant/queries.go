@@ -14,12 +14,12 @@ import (
 )
 
 const grantColumns = `g.id, g.number, g.unit, g.team, g.level, g.person_id, g.starts_at, g.ends_at, g.order_number, g.note,
-	g.other_office, g.mutual, g.awaits_second, g.given_by, g.given_at, g.closed_by, g.closed_at, g.closing, g.close_reason, g.version`
+	g.other_office, g.mutual, g.awaits_second, g.given_by, g.given_at, g.closed_by, g.closed_at, g.closing, g.close_reason, g.left_at, g.version`
 
 func (g *Grant) targets() []any {
 	return []any{&g.ID, &g.Number, &g.Unit, &g.Team, &g.Level, &g.Person, store.At(&g.From), store.At(&g.Until), &g.OrderNumber, &g.Note,
 		&g.OtherOffice, &g.Mutual, &g.AwaitsSecond, &g.GivenBy, store.At(&g.GivenAt), store.Null(&g.ClosedBy), store.At(&g.ClosedAt),
-		&g.Closing, &g.CloseReason, &g.Version}
+		&g.Closing, &g.CloseReason, store.At(&g.LeftAt), &g.Version}
 }
 
 func scanGrant(row store.Row) (g Grant, err error) { return g, row.Scan(g.targets()...) }

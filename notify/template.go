@@ -28,6 +28,9 @@ type Template struct {
 //	name       of the person the message is about; most often its reader
 //	position   of that person (ตำแหน่ง)
 //	unit       the unit, with its group where there is one: locale.Name
+//	old_unit   the unit before: locale.Name
+//	channel    what kind of contact: locale.Name
+//	contact    a contact, masked
 //	level      the level (ระดับ): locale.Name
 //	post       the post of an appointment: locale.Name
 //	from       first day: thai.Date
@@ -37,6 +40,11 @@ var Templates = []Template{
 	// Codes: purpose and reference, never a link (trust.md 8).
 	{"register.code", []string{"code", "reference", "minutes"}},
 	{"reset.code", []string{"code", "reference", "minutes"}},
+	{"contact.code", []string{"code", "reference", "minutes"}},
+	// To every contact, the old one among them: a contact was changed (trust.md 10).
+	{"contact.changed", []string{"channel", "contact"}},
+	// To every contact: the owner closed the account.
+	{"account.closed", []string{"name"}},
 	// To the registered contacts, when someone tried to register the same citizen ID again.
 	{"register.existing", nil},
 	// To the owner: a hundred failures in a row switched the password off (trust.md 3).
@@ -56,6 +64,15 @@ var Templates = []Template{
 	{"grant.second", []string{"name", "level", "unit", "link"}},
 	// To the administrators: nobody holds the level in the unit any more (trust.md 18).
 	{"grant.none_left", []string{"level", "unit", "link"}},
+
+	// To the officer and to the heads of the unit: a right ends in 30 days, and in 7.
+	{"grant.ending", []string{"name", "level", "unit", "until", "link"}},
+	{"grant.ending_head", []string{"name", "level", "unit", "until", "link"}},
+	// To the heads of the old and of the new office: an officer named another one as his own.
+	{"office.left", []string{"name", "position", "old_unit", "unit", "link"}},
+	{"office.joined", []string{"name", "position", "old_unit", "unit", "link"}},
+	// To the heads of the units where he holds rights: an officer closed his account.
+	{"account.closed_head", []string{"name", "position", "unit", "link"}},
 
 	// To the other administrators: an appointment (การแต่งตั้ง) awaits one of them.
 	{"appointment.proposed", []string{"name", "post", "unit", "link"}},

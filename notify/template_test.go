@@ -16,7 +16,9 @@ import (
 var samples = locale.Args{
 	"code": "012345", "reference": "KTXB", "minutes": 5,
 	"name": "สมชาย ใจดีเจริญทรัพย์", "position": "นักวิชาการอุตสาหกรรมชำนาญการ",
-	"unit":  locale.Name{TH: "สำนักงานอุตสาหกรรมจังหวัดนนทบุรี", EN: "Nonthaburi Provincial Industry Office"},
+	"unit":     locale.Name{TH: "สำนักงานอุตสาหกรรมจังหวัดนนทบุรี", EN: "Nonthaburi Provincial Industry Office"},
+	"old_unit": locale.Name{TH: "สำนักงานอุตสาหกรรมจังหวัดปทุมธานี", EN: "Pathum Thani Provincial Industry Office"},
+	"channel":  locale.Name{TH: "เบอร์โทรศัพท์มือถือ", EN: "mobile number"}, "contact": "08X-XXX-5678",
 	"level": locale.Name{TH: "พิจารณา", EN: "Consider"},
 	"post":  locale.Name{TH: "รักษาราชการแทนหัวหน้าหน่วยงาน", EN: "acting head of unit"},
 	"from":  thai.Date{Year: 2026, Month: time.October, Day: 1}, "until": thai.Date{Year: 2027, Month: time.September, Day: 30},

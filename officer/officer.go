@@ -76,6 +76,8 @@ type Options struct {
 	Outbox    *notify.Outbox
 	// Registered is called within the transaction that makes an account: who named the person before may be told.
 	Registered func(ctx context.Context, tx *store.Tx, who person.ID) error
+	// Relocated is called within the transaction in which an officer names another office than the one before.
+	Relocated func(ctx context.Context, tx *store.Tx, who Account, from string) error
 	// CheckDigit is CheckEnforce when empty.
 	CheckDigit CheckDigit
 }
@@ -89,6 +91,7 @@ type Desk struct {
 	codes      *proof.Codes
 	outbox     *notify.Outbox
 	registered func(ctx context.Context, tx *store.Tx, who person.ID) error
+	relocated  func(ctx context.Context, tx *store.Tx, who Account, from string) error
 	checkDigit CheckDigit
 }
 
@@ -96,7 +99,7 @@ type Desk struct {
 func NewDesk(o Options) *Desk {
 	return &Desk{
 		db: o.DB, roll: o.Roll, ring: o.Ring, passwords: o.Passwords, codes: o.Codes, outbox: o.Outbox,
-		registered: o.Registered, checkDigit: cmp.Or(o.CheckDigit, CheckEnforce),
+		registered: o.Registered, relocated: o.Relocated, checkDigit: cmp.Or(o.CheckDigit, CheckEnforce),
 	}
 }
 

@@ -9,8 +9,10 @@ import (
 
 	"sitthi/internal/locale"
 	"sitthi/internal/problem"
+	"sitthi/internal/seal"
 	"sitthi/internal/store"
 	"sitthi/internal/thai"
+	"sitthi/notify"
 	"sitthi/person"
 )
 
@@ -192,4 +194,91 @@ func deleteRegistrations(ctx context.Context, tx *store.Tx, expiredBefore time.T
 		return 0, fmt.Errorf("sweep registrations: %w", err)
 	}
 	return n, nil
+}
+
+func insertContactChange(ctx context.Context, tx *store.Tx, c contactChange, by Owner, sealed []byte) error {
+	_, err := tx.Exec(ctx, `INSERT INTO contact_changes (id, person_id, session_id, browser, channel, contact_sealed, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		c.ID, by.Person, by.Session, seal.TokenHash(by.Browser), string(c.Channel), sealed, store.Us(tx.Now), store.Us(tx.Now.Add(contactLife)))
+	if err != nil {
+		return fmt.Errorf("add change of contact: %w", err)
+	}
+	return nil
+}
+
+// selectContactChange finds a change that has not run out, of the person, in his session and browser.
+func selectContactChange(ctx context.Context, tx *store.Tx, by Owner, id string) (c contactChange, err error) {
+	var doneAt time.Time
+	err = tx.QueryRow(ctx, `SELECT id, channel, contact_sealed, reference, sent_at, done_at FROM contact_changes
+		WHERE id = $1 AND person_id = $2 AND session_id = $3 AND browser = $4 AND expires_at > $5`,
+		id, by.Person, by.Session, seal.TokenHash(by.Browser), store.Us(tx.Now)).
+		Scan(&c.ID, &c.Channel, &c.sealed, &c.Reference, store.At(&c.SentAt), store.At(&doneAt))
+	if errors.Is(err, sql.ErrNoRows) {
+		return contactChange{}, problem.New(problem.NotFound, "officer.problem.no_change")
+	}
+	if err != nil {
+		return contactChange{}, fmt.Errorf("find change of contact: %w", err)
+	}
+	c.Done = !doneAt.IsZero()
+	return c, nil
+}
+
+func updateContactSent(ctx context.Context, tx *store.Tx, c contactChange) error {
+	_, err := tx.Exec(ctx, `UPDATE contact_changes SET reference = $2, sent_at = $3 WHERE id = $1`, c.ID, c.Reference, store.Us(c.SentAt))
+	if err != nil {
+		return fmt.Errorf("note code of new contact: %w", err)
+	}
+	return nil
+}
+
+// updateContact keeps a proved contact. The 72 hours begin when it is another one than before.
+func updateContact(ctx context.Context, tx *store.Tx, who person.ID, channel notify.Channel, to string, another bool) error {
+	column := "email"
+	if channel == notify.SMS {
+		column = "phone"
+	}
+	_, err := tx.Exec(ctx, `UPDATE accounts SET `+column+` = $2, `+column+`_proved_at = $3,
+			`+column+`_since = CASE WHEN $4 THEN $3 ELSE `+column+`_since END, version = version + 1
+		WHERE person_id = $1`, who, to, store.Us(tx.Now), another)
+	if err != nil {
+		return fmt.Errorf("change contact: %w", err)
+	}
+	return nil
+}
+
+// endContactChanges marks a change as done and ends what else the person began on the channel: a code that still travels
+// changes nothing any more.
+func endContactChanges(ctx context.Context, tx *store.Tx, who person.ID, c contactChange) error {
+	if _, err := tx.Exec(ctx, `UPDATE contact_changes SET done_at = $2, contact_sealed = $3 WHERE id = $1`,
+		c.ID, store.Us(tx.Now), []byte{}); err != nil {
+		return fmt.Errorf("finish change of contact: %w", err)
+	}
+	if _, err := tx.Exec(ctx, `UPDATE contact_changes SET expires_at = $4, contact_sealed = $5
+		WHERE person_id = $1 AND channel = $2 AND id <> $3 AND done_at IS NULL AND expires_at > $4`,
+		who, string(c.Channel), c.ID, store.Us(tx.Now), []byte{}); err != nil {
+		return fmt.Errorf("end other changes of contact: %w", err)
+	}
+	return nil
+}
+
+func deleteContactChanges(ctx context.Context, tx *store.Tx, expiredBefore time.Time) (int64, error) {
+	n, err := tx.Exec(ctx, `DELETE FROM contact_changes WHERE expires_at < $1`, store.Us(expiredBefore))
+	if err != nil {
+		return 0, fmt.Errorf("sweep changes of contact: %w", err)
+	}
+	return n, nil
+}
+
+// updateProfile writes what an officer says about himself, if nobody changed the account since he read it; otherwise it
+// fails with Conflict.
+func updateProfile(ctx context.Context, tx *store.Tx, who person.ID, f ProfileForm) error {
+	n, err := tx.Exec(ctx, `UPDATE accounts SET position = $3, unit = $4, line_id = $5, version = version + 1
+		WHERE person_id = $1 AND version = $2`, who, f.Version, f.Position, f.Unit, f.LineID)
+	if err != nil {
+		return fmt.Errorf("change profile: %w", err)
+	}
+	if n == 0 {
+		return problem.New(problem.Conflict, "officer.problem.changed_meanwhile")
+	}
+	return nil
 }

@@ -458,11 +458,16 @@ func (d *Desk) registration(ctx context.Context, tx *store.Tx, id, browser strin
 // errNoFlow is the one answer for a flow that is not there, is over, or is another browser's.
 func errNoFlow() error { return problem.New(problem.NotFound, "officer.problem.no_flow") }
 
-// Sweep deletes registrations once they count for nothing any more, and answers how many rows went. Once an hour is
-// often enough.
+// Sweep deletes registrations and changes of contacts once they count for nothing any more, and answers how many rows
+// went. Once an hour is often enough.
 func (d *Desk) Sweep(ctx context.Context) (swept int64, err error) {
 	err = d.db.Write(ctx, func(tx *store.Tx) (err error) {
-		swept, err = deleteRegistrations(ctx, tx, tx.Now.Add(-day))
+		registrations, err := deleteRegistrations(ctx, tx, tx.Now.Add(-day))
+		if err != nil {
+			return err
+		}
+		changes, err := deleteContactChanges(ctx, tx, tx.Now.Add(-day))
+		swept = registrations + changes
 		return err
 	})
 	return swept, err

@@ -123,20 +123,8 @@ func (f Form) read(c *problem.Check, digit CheckDigit) entry {
 	case err != nil:
 		c.Fail(FieldCitizenID, "officer.problem.citizen_id_form")
 	}
-	e.phone, err = thai.ParseMobile(f.Phone)
-	switch {
-	case errors.Is(err, thai.ErrEmpty):
-		c.Fail(FieldPhone, "officer.problem.phone_empty")
-	case err != nil:
-		c.Fail(FieldPhone, "officer.problem.phone_form")
-	}
-	e.email, err = thai.ParseEmail(f.Email)
-	switch {
-	case errors.Is(err, thai.ErrEmpty):
-		c.Fail(FieldEmail, "officer.problem.email_empty")
-	case err != nil:
-		c.Fail(FieldEmail, "officer.problem.email_form")
-	}
+	e.phone = readPhone(c, f.Phone)
+	e.email = readEmail(c, f.Email)
 	if e.unit == "" {
 		c.Fail(FieldUnit, "officer.problem.unit_empty")
 	}
@@ -154,6 +142,30 @@ func (f Form) read(c *problem.Check, digit CheckDigit) entry {
 		c.Fail(FieldTerms, "officer.problem.terms_changed")
 	}
 	return e
+}
+
+// readPhone reads a mobile number as typed.
+func readPhone(c *problem.Check, typed string) thai.Mobile {
+	phone, err := thai.ParseMobile(typed)
+	switch {
+	case errors.Is(err, thai.ErrEmpty):
+		c.Fail(FieldPhone, "officer.problem.phone_empty")
+	case err != nil:
+		c.Fail(FieldPhone, "officer.problem.phone_form")
+	}
+	return phone
+}
+
+// readEmail reads an e-mail address as typed.
+func readEmail(c *problem.Check, typed string) thai.Email {
+	email, err := thai.ParseEmail(typed)
+	switch {
+	case errors.Is(err, thai.ErrEmpty):
+		c.Fail(FieldEmail, "officer.problem.email_empty")
+	case err != nil:
+		c.Fail(FieldEmail, "officer.problem.email_form")
+	}
+	return email
 }
 
 func line(c *problem.Check, field, typed string, most int) string {

@@ -92,6 +92,13 @@ var calls = []call{
 	// One's own account.
 	{"GET /officer/profile", "", signedIn(200), false},
 	{"POST /officer/profile/language", "lang=th", oneself, false},
+	{"GET /officer/profile/edit", "", signedIn(200), false},
+	{"POST /officer/profile/edit", "version=1", signedIn(422), false},
+	{"GET /officer/profile/contact/email", "", signedIn(200), false},
+	{"POST /officer/profile/contact/phone", "phone=1", signedIn(422), false},
+	{"GET /officer/profile/change/{change}", "", signedIn(404), false}, // another's, in another browser
+	{"POST /officer/profile/change/{change}", "code=123456", signedIn(404), true},
+	{"POST /officer/profile/change/{change}/resend", "", signedIn(404), true},
 	{"POST /officer/profile/sessions/end", "", oneself, false},
 	{"POST /officer/profile/sessions/{session}/end", "", signedIn(404), true}, // looks among the caller's own alone
 	{"GET /my/rights", "", signedIn(200), false},
@@ -325,6 +332,7 @@ func theirs(t *testing.T, k *kit) objects {
 	}))(t)
 	k.as(t, chief12)
 	page := k.visitor(t).post("/officer/register", newcomer("1990000000051", newMail, newPhone)...).wants(http.StatusSeeOther)
+	contact := k.as(t, considers).post("/officer/profile/contact/email", "email", "suda@example.go.th").wants(http.StatusSeeOther)
 	reset := k.visitor(t).post("/officer/passreset", "citizen_id", considers).wants(http.StatusSeeOther)
 	announced := must(k.portal.All(t.Context()))(t)
 	change := must(k.portal.SetCutover(t.Context(), string(k.who[admin1]), portal.KO1, portal.CutoverDraft{
@@ -340,7 +348,8 @@ func theirs(t *testing.T, k *kit) objects {
 		"citizen": considers, "digits": considers[9:], "form": store.NewID(), "system": "haz2009", "announcement": announced[0].ID, "cutover": change.ID,
 		"appointment": deputy.ID,
 		"session":     must(k.signin.List(t.Context(), k.who[chief12]))(t)[0].ID, "flow": strings.TrimPrefix(page.location, "/officer/register/"),
-		"reset": strings.TrimPrefix(reset.location, "/officer/passreset/"),
+		"change": strings.TrimPrefix(contact.location, "/officer/profile/change/"),
+		"reset":  strings.TrimPrefix(reset.location, "/officer/passreset/"),
 	}
 }
 
@@ -352,6 +361,7 @@ const (
 // absent are objects that do not exist, as long as those that do.
 func absent() objects {
 	o := objects{"unit": "TH-99", "team": "G7", "citizen": "1990000000043", "digits": "0043", "system": "haz2999"}
+	o["change"] = store.NewID()
 	for _, name := range []string{"entry", "grant", "ended", "person", "waiting", "form", "announcement", "cutover", "appointment", "program", "list", "session", "flow", "reset"} {
 		o[name] = store.NewID()
 	}

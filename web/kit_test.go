@@ -101,7 +101,8 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 	k.book = grant.NewBook(grant.Options{DB: env.DB, Clock: env.Clock, Roll: k.roll, Outbox: k.outbox, Link: link, Log: log})
 	codes := proof.NewCodes(proof.CodesOptions{Ring: ring, Outbox: k.outbox, Log: log, SMSBudget: 1000})
 	k.officers = officer.NewDesk(officer.Options{
-		DB: env.DB, Roll: k.roll, Ring: ring, Passwords: passwords, Outbox: k.outbox, Registered: k.book.Registered, Codes: codes,
+		DB: env.DB, Roll: k.roll, Ring: ring, Passwords: passwords, Outbox: k.outbox, Codes: codes,
+		Registered: k.book.Registered, Relocated: k.book.Relocated,
 	})
 	k.signin = signin.NewDesk(signin.Options{DB: env.DB, Roll: k.roll, Passwords: passwords, Codes: codes, Outbox: k.outbox, Log: log})
 	administrator := func(ctx context.Context, tx *store.Tx, by string) error {

@@ -48,17 +48,24 @@ func (s *Server) registerForm(w http.ResponseWriter, r *http.Request, v *Visit) 
 }
 
 func (s *Server) showRegister(w http.ResponseWriter, r *http.Request, v *Visit, status int, form officer.Form, faults []views.FieldError) error {
-	units, err := s.Officers.Offices(r.Context())
+	offices, err := s.offices(r, v)
 	if err != nil {
 		return err
 	}
 	p := v.Page("officer.register")
 	p.Narrow, p.Problems = true, faults
-	page := views.RegisterPage{Form: form, AskSure: form.Sure || p.Problem(officer.FieldSure) != ""}
-	for _, u := range units {
-		page.Offices = append(page.Offices, views.Option{Value: u.Code, Label: u.Name.In(v.Lang), Group: v.T(officesOf(u.Kind))})
-	}
+	page := views.RegisterPage{Form: form, Offices: offices, AskSure: form.Sure || p.Problem(officer.FieldSure) != ""}
 	return s.show(w, r, v, status, p, views.Register(p, page))
+}
+
+// offices are the units that an officer can name as his own, as a list to choose from.
+func (s *Server) offices(r *http.Request, v *Visit) ([]views.Option, error) {
+	units, err := s.Officers.Offices(r.Context())
+	options := make([]views.Option, len(units))
+	for i, u := range units {
+		options[i] = views.Option{Value: u.Code, Label: u.Name.In(v.Lang), Group: v.T(officesOf(u.Kind))}
+	}
+	return options, err
 }
 
 // officesOf answers the heading under which units of a kind stand in the list of offices.

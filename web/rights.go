@@ -370,7 +370,10 @@ func rowOf(v *Visit, r grant.Row, s grant.Scope, f grant.Filter, saved string) v
 	if r.Team != "" {
 		row.Team = r.TeamName.In(v.Lang)
 	}
-	if r.OtherOffice && r.Registered {
+	switch {
+	case !r.LeftAt.IsZero():
+		row.Flags = append(row.Flags, v.T("rights.left_office", "unit", r.UnitName, "home", r.Home))
+	case r.OtherOffice && r.Registered:
 		row.Flags = append(row.Flags, v.T("rights.other_office", "unit", r.Home))
 	}
 	if r.Mutual {

@@ -13,6 +13,7 @@ func (s *Server) Routes() []Route {
 		s.portalRoutes(),
 		s.cutoverRoutes(),
 		s.officerRoutes(),
+		s.accountRoutes(),
 		s.resetRoutes(),
 		s.linkRoutes(),
 		s.rightsRoutes(),

@@ -80,7 +80,7 @@ func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, 
 	})
 	h.officers = officer.NewDesk(officer.Options{
 		DB: v.db, Roll: h.roll, Ring: v.ring, Passwords: h.passwords, Outbox: h.outbox, Codes: h.codes,
-		Registered: h.book.Registered, CheckDigit: officer.CheckDigit(c.CitizenIDCheck),
+		Registered: h.book.Registered, Relocated: h.book.Relocated, CheckDigit: officer.CheckDigit(c.CitizenIDCheck),
 	})
 	h.signin = signin.NewDesk(signin.Options{
 		DB: v.db, Roll: h.roll, Passwords: h.passwords, Codes: h.codes, Outbox: h.outbox, Log: log,

@@ -1,0 +1,189 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"sitthi/internal/problem"
+	"sitthi/notify"
+	"sitthi/officer"
+	"sitthi/web/views"
+)
+
+const profilePath = "/officer/profile"
+
+// accountRoutes are the pages on which an officer sees to his own account.
+func (s *Server) accountRoutes() []Route {
+	return []Route{
+		{Pattern: "GET /officer/profile/edit", Access: SignedIn, Handle: s.profileForm},
+		{Pattern: "POST /officer/profile/edit", Access: SignedIn, StepUp: true, Handle: s.changeProfile},
+		{Pattern: "GET /officer/profile/contact/{channel}", Access: SignedIn, Handle: s.contactForm},
+		{Pattern: "POST /officer/profile/contact/{channel}", Access: SignedIn, StepUp: true, Handle: s.startContact},
+		{Pattern: "GET /officer/profile/change/{change}", Access: SignedIn, Handle: s.contactStep},
+		{Pattern: "POST /officer/profile/change/{change}", Access: SignedIn, StepUp: true, Handle: s.proveNewContact},
+		{Pattern: "POST /officer/profile/change/{change}/resend", Access: SignedIn, Handle: s.resendNewContact},
+	}
+}
+
+// profileCrumbs lead back to the profile.
+func profileCrumbs(v *Visit) []views.Crumb {
+	return []views.Crumb{{Label: v.T("officer.profile"), Href: profilePath}}
+}
+
+// profileForm is the form in which an officer changes what needs no code.
+func (s *Server) profileForm(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	profile, err := s.Officers.Profile(r.Context(), v.Session.Person)
+	if err != nil {
+		return err
+	}
+	a := profile.Account
+	form := officer.ProfileForm{Position: a.Position, Unit: a.Unit, LineID: a.LineID, Version: a.Version}
+	return s.showProfileForm(w, r, v, http.StatusOK, form, nil)
+}
+
+func (s *Server) showProfileForm(w http.ResponseWriter, r *http.Request, v *Visit, status int, form officer.ProfileForm, faults []views.FieldError) error {
+	offices, err := s.offices(r, v)
+	if err != nil {
+		return err
+	}
+	p := v.Page("account.edit")
+	p.Narrow, p.Problems, p.Crumbs = true, faults, profileCrumbs(v)
+	return s.show(w, r, v, status, p, views.ProfileForm(p, form, v.Session.Account.Name(), offices))
+}
+
+// changeProfile keeps what the officer says about himself. Who was overtaken by another change sees his own words again,
+// on top of the account as it is now.
+func (s *Server) changeProfile(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	form := officer.ProfileForm{
+		Position: r.PostForm.Get(officer.FieldPosition), Unit: r.PostForm.Get(officer.FieldUnit), LineID: r.PostForm.Get(officer.FieldLineID),
+	}
+	var err error
+	if form.Version, err = strconv.ParseInt(r.PostForm.Get("version"), 10, 64); err != nil {
+		return problem.New(problem.Invalid, "problem.form")
+	}
+	err = s.Officers.ChangeProfile(r.Context(), v.Session.Person, form)
+	if errors.Is(err, problem.Conflict) {
+		profile, lost := s.Officers.Profile(r.Context(), v.Session.Person)
+		if lost != nil {
+			return lost
+		}
+		form.Version = profile.Account.Version
+		return s.showProfileForm(w, r, v, http.StatusConflict, form, []views.FieldError{{Text: v.Tell(err)}})
+	}
+	if err != nil {
+		status, faults, ok := v.mend(w, err)
+		if !ok {
+			return err
+		}
+		return s.showProfileForm(w, r, v, status, form, faults)
+	}
+	notice := v.Notice(views.NoticeOK, "account.saved")
+	if form.Unit != v.Session.Account.Unit {
+		notice = v.Notice(views.NoticeOK, "account.saved_office")
+	}
+	return s.see(w, r, v, profilePath, notice)
+}
+
+// contactChannels are the contacts that can be changed, as they stand in addresses.
+var contactChannels = map[string]notify.Channel{"email": notify.Email, "phone": notify.SMS}
+
+// channelOf reads which contact an address is about.
+func channelOf(r *http.Request) (notify.Channel, error) {
+	channel, ok := contactChannels[r.PathValue("channel")]
+	if !ok {
+		return "", problem.New(problem.NotFound, "problem.notfound")
+	}
+	return channel, nil
+}
+
+// owner is who changes a contact here. Without a browser token there is no change in this browser to be found.
+func (s *Server) owner(r *http.Request, v *Visit) officer.Owner {
+	return officer.Owner{Person: v.Session.Person, Session: v.Session.ID, Browser: s.cookie(r, browserCookie)}
+}
+
+func (s *Server) contactForm(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	channel, err := channelOf(r)
+	if err != nil {
+		return err
+	}
+	return s.showContactForm(w, r, v, http.StatusOK, channel, "", nil)
+}
+
+func (s *Server) showContactForm(w http.ResponseWriter, r *http.Request, v *Visit, status int, channel notify.Channel, typed string, faults []views.FieldError) error {
+	p := v.Page("account.change_" + officer.ContactField(channel))
+	p.Narrow, p.Problems, p.Crumbs = true, faults, profileCrumbs(v)
+	return s.show(w, r, v, status, p, views.ContactForm(p, channel, v.Session.Account, typed))
+}
+
+// startContact sends a code to the new contact.
+func (s *Server) startContact(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	channel, err := channelOf(r)
+	if err != nil {
+		return err
+	}
+	typed := r.PostForm.Get(officer.ContactField(channel))
+	by := s.owner(r, v)
+	by.Browser = s.browser(w, r)
+	change, err := s.Officers.StartContact(r.Context(), by, channel, typed)
+	if err == nil {
+		return s.see(w, r, v, contactPath(change.ID), nil)
+	}
+	status, faults, ok := v.mend(w, err)
+	if !ok {
+		return err
+	}
+	return s.showContactForm(w, r, v, status, channel, typed, faults)
+}
+
+func contactPath(id string) string { return "/officer/profile/change/" + id }
+
+// contactStep asks for the code that was sent to the new contact.
+func (s *Server) contactStep(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	change, err := s.Officers.ContactChange(r.Context(), s.owner(r, v), r.PathValue("change"))
+	if err != nil {
+		return err
+	}
+	return s.showContactStep(w, r, v, http.StatusOK, change, "", nil)
+}
+
+func (s *Server) showContactStep(w http.ResponseWriter, r *http.Request, v *Visit, status int, change officer.ContactChange, code string, faults []views.FieldError) error {
+	if change.Done {
+		return s.see(w, r, v, profilePath, nil)
+	}
+	p := v.Page("account.change_" + officer.ContactField(change.Channel))
+	p.Narrow, p.Problems, p.Crumbs = true, faults, profileCrumbs(v)
+	return s.show(w, r, v, status, p, views.ContactCode(p, change, code))
+}
+
+// proveNewContact takes the code.
+func (s *Server) proveNewContact(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	code := r.PostForm.Get(officer.FieldCode)
+	change, err := s.Officers.ProveContact(r.Context(), s.owner(r, v), r.PathValue("change"), code)
+	if err == nil {
+		return s.see(w, r, v, profilePath, v.Notice(views.NoticeOK, "account.changed_"+officer.ContactField(change.Channel)))
+	}
+	return s.contactAgain(w, r, v, code, err)
+}
+
+// resendNewContact sends another code.
+func (s *Server) resendNewContact(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	change, err := s.Officers.ResendContact(r.Context(), s.owner(r, v), r.PathValue("change"))
+	if err == nil {
+		return s.see(w, r, v, contactPath(change.ID), v.Notice(views.NoticeOK, "officer.code_sent_again"))
+	}
+	return s.contactAgain(w, r, v, "", err)
+}
+
+// contactAgain shows the step again with what is wrong and what was typed.
+func (s *Server) contactAgain(w http.ResponseWriter, r *http.Request, v *Visit, code string, err error) error {
+	status, faults, ok := v.mend(w, err)
+	if !ok {
+		return err
+	}
+	change, lost := s.Officers.ContactChange(r.Context(), s.owner(r, v), r.PathValue("change"))
+	if lost != nil {
+		return lost
+	}
+	return s.showContactStep(w, r, v, status, change, code, faults)
+}
