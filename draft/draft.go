@@ -1,4 +1,4 @@
-// Package draft keeps what a person has filled in, sealed and for some hours, so that she finds it again at an address of its own.
+// Package draft keeps what a person has filled in, sealed and for a day, so that she finds it again at an address of its own.
 package draft
 
 import (
@@ -15,8 +15,8 @@ import (
 	"sitthi/person"
 )
 
-// Life is how long a draft is kept: as long as a session can last.
-const Life = 12 * time.Hour
+// Life is how long a draft is kept: a form that was left in the evening is still there in the morning.
+const Life = 24 * time.Hour
 
 // Most is how many drafts are kept of one person; the oldest makes room for the next.
 const Most = 20

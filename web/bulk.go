@@ -26,7 +26,7 @@ func (s *Server) bulkRoutes() []Route {
 	return []Route{
 		{Pattern: "GET /ko1/rights/{level}/many", Access: HeadOnly, Handle: s.listForm},
 		{Pattern: "POST /ko1/rights/{level}/many", Access: HeadOnly, FormLimit: biggestList, Handle: s.checkList},
-		{Pattern: "POST /ko1/rights/{level}/many-save", Access: HeadOnly, StepUp: true, FormLimit: biggestList, Handle: s.giveList},
+		{Pattern: "POST /ko1/rights/{level}/many-save", Access: HeadOnly, StepUp: true, FormLimit: biggestList, FormAt: "/ko1/rights/{level}/many", Handle: s.giveList},
 		{Pattern: "GET /ko1/rights/{level}/many/{list}", Access: HeadOnly, Handle: s.seeList},
 	}
 }

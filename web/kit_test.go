@@ -302,6 +302,11 @@ func (b *browser) send(r *http.Request) *answer {
 	if response.StatusCode == http.StatusInternalServerError && !b.k.faults {
 		b.t.Errorf("%s %s failed:\n%s", r.Method, r.URL.Path, b.k.log)
 	}
+	for _, input := range regexp.MustCompile(`<input[^>]*type="password"[^>]*>`).FindAllString(string(body), -1) {
+		if name := regexp.MustCompile(`name="([^"]*)"`).FindStringSubmatch(input); name == nil || !secret(name[1]) {
+			b.t.Errorf("a form that is kept would keep a password: %s", input)
+		}
+	}
 	return &answer{b: b, status: response.StatusCode, header: response.Header, body: string(body), location: response.Header.Get("Location")}
 }
 

@@ -266,6 +266,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *Visit) error
 		}
 	}
 	s.dropCookie(w, sessionCookie)
+	s.dropCookie(w, whoseCookie)
 	v.Session = nil
 	return s.see(w, r, v, "/officer/login", v.Notice(views.NoticeOK, "officer.signed_out"))
 }

@@ -19,6 +19,30 @@ var drawings = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // and not half a page. A script that asked for a dialog gets the page without its frame, one that asked for a grid
 // or looks a person up gets the body alone.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, v *Visit, status int, p views.Page, body templ.Component) error {
+	out := drawings.Get().(*bytes.Buffer)
+	defer drawings.Put(out)
+	page, err := draw(r, v, p, body, out)
+	if err != nil {
+		return err
+	}
+	if v.notice != nil && p.Notice == v.notice {
+		s.dropCookie(w, noticeCookie)
+	}
+	w.Header().Add("Vary", "X-Fragment")
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(page)))
+	w.WriteHeader(status)
+	if _, err := w.Write(page); err != nil {
+		return fmt.Errorf("send page: %w", err)
+	}
+	return nil
+}
+
+// draw draws a page or a part of one, in out, filled with the form that was kept for it.
+func draw(r *http.Request, v *Visit, p views.Page, body templ.Component, out *bytes.Buffer) ([]byte, error) {
+	if v.kept != nil {
+		p.Notice = v.Notice(views.NoticeInfo, "web.form_kept")
+	}
 	page := views.Layout(p, body)
 	switch v.Fragment {
 	case "dialog":
@@ -26,23 +50,18 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, v *Visit, status i
 	case "grid", "lookup":
 		page = body
 	}
-	out := drawings.Get().(*bytes.Buffer)
-	defer drawings.Put(out)
 	out.Reset()
 	if err := page.Render(r.Context(), out); err != nil {
-		return fmt.Errorf("draw page: %w", err)
+		return nil, fmt.Errorf("draw page: %w", err)
 	}
-	if v.notice != nil && p.Notice == v.notice {
-		s.dropCookie(w, noticeCookie)
+	if v.kept == nil {
+		return out.Bytes(), nil
 	}
-	w.Header().Add("Vary", "X-Fragment")
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(out.Len()))
-	w.WriteHeader(status)
-	if _, err := w.Write(out.Bytes()); err != nil {
-		return fmt.Errorf("send page: %w", err)
+	if filled, ok := pour(out.Bytes(), *v.kept); ok {
+		return filled, nil
 	}
-	return nil
+	v.kept, p.Notice = nil, v.Notice(views.NoticeWarn, "web.form_gone")
+	return draw(r, v, p, body, out)
 }
 
 // see answers an act that is done: it leads to another page of this site, where the notice (nil for none) is told

@@ -32,7 +32,7 @@ func (s *Server) rightsRoutes() []Route {
 		{Pattern: "GET /ko1/rights/{level}/export.csv", Access: SignedIn, Handle: s.exportCSV},
 		{Pattern: "GET /ko1/rights/{level}/new", Access: HeadOnly, Handle: s.giveForm},
 		{Pattern: "POST /ko1/rights/{level}/person", Access: HeadOnly, Handle: s.lookUp},
-		{Pattern: "POST /ko1/rights/{level}", Access: HeadOnly, StepUp: true, Handle: s.giveRight},
+		{Pattern: "POST /ko1/rights/{level}", Access: HeadOnly, StepUp: true, FormAt: "/ko1/rights/{level}/new", Handle: s.giveRight},
 		{Pattern: "GET /ko1/rights/waiting", Access: HeadOnly, Handle: s.waiting},
 		{Pattern: "POST /ko1/rights/waiting", Access: HeadOnly, StepUp: true, FormLimit: biggestList, Handle: s.confirmChosen},
 		{Pattern: "POST /ko1/rights/waiting/{unit}/{person}", Access: HeadOnly, StepUp: true, Handle: s.decideIdentity},

@@ -77,6 +77,7 @@ type Server struct {
 	catalog *locale.Catalog
 	static  *static
 	secure  bool // cookies only travel encrypted, or within this machine
+	mux     *http.ServeMux
 	handler http.Handler
 }
 
@@ -108,6 +109,7 @@ func New(o Options) (*Server, error) {
 // assemble puts the routes, the files and the probes behind what every request goes through.
 func (s *Server) assemble(routes []Route) (http.Handler, error) {
 	mux := http.NewServeMux()
+	s.mux = mux
 	for _, route := range routes {
 		if err := s.add(mux, route); err != nil {
 			return nil, err
@@ -167,6 +169,8 @@ type Route struct {
 	StepUp bool
 	// FormLimit is the size in bytes of the biggest form, where it takes more than the usual one.
 	FormLimit int64
+	// FormAt is the page with the form, where no page has the address that the form is sent to.
+	FormAt string
 	// Upload says that the form brings a file, which the handler reads as it arrives, within uploadTime.
 	Upload bool
 	Handle handler
@@ -198,6 +202,7 @@ func (s *Server) enter(route Route) http.Handler {
 		defer cancel()
 		v := s.visit(r)
 		r = r.WithContext(withOrigin(ctx, v))
+		v.formAt = pathFor(route.FormAt, r)
 		err := s.read(w, r, route)
 		if err == nil {
 			err = s.identify(w, r, v)
@@ -207,6 +212,9 @@ func (s *Server) enter(route Route) http.Handler {
 			if errors.Is(err, problem.Denied) {
 				err = s.Book.TurnAway(ctx, v.Session.Person, route.Pattern, err)
 			}
+		}
+		if err == nil {
+			err = s.findKept(r, v)
 		}
 		if err == nil && route.StepUp && r.Method == http.MethodPost {
 			err = s.stepUp(w, r, v)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -23,6 +24,7 @@ const (
 	browserCookie  = "browser"  // binds a flow such as a registration to its browser
 	languageCookie = "language" // th or en
 	noticeCookie   = "notice"   // what came of the last act, sealed
+	whoseCookie    = "whose"    // who was signed in last, sealed
 )
 
 // lasting is how long a cookie lives that outlives the window.
@@ -93,6 +95,7 @@ func (s *Server) findSession(w http.ResponseWriter, r *http.Request, v *Visit) e
 	case err == nil:
 		v.Session = &session
 		v.Posts = s.Book.Posts(session.Person)
+		s.rememberWhose(w, r, session.Person)
 		if s.cookie(r, languageCookie) == "" {
 			v.Lang = session.Account.Language
 		}
@@ -129,13 +132,20 @@ func admit(route Route, v *Visit) error {
 	return nil
 }
 
-// askSignIn leads a visitor to the sign-in and from there back to where he was going.
+// askSignIn leads a visitor to the sign-in and from there back to where he was going, and a form that he sent with him.
 func (s *Server) askSignIn(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	next, err := s.keepForm(r, v)
+	if err != nil {
+		return err
+	}
 	var notice *views.Notice
-	if v.sessionOver {
+	switch {
+	case next != "":
+		notice = v.Notice(views.NoticeInfo, "web.session_over_kept")
+	case v.sessionOver:
 		notice = v.Notice(views.NoticeInfo, "web.session_over")
 	}
-	return s.see(w, r, v, "/officer/login?"+url.Values{"next": {v.path}}.Encode(), notice)
+	return s.see(w, r, v, "/officer/login?"+url.Values{"next": {cmp.Or(next, v.path)}}.Encode(), notice)
 }
 
 // stepUpField carries the password when it is asked for again before an act.

@@ -40,6 +40,8 @@ type Visit struct {
 	path        string        // of the page that a change of language comes back to
 	notice      *views.Notice // what came of the act before, told on this page
 	sessionOver bool          // the browser brought a session that has ended
+	formAt      string        // the page with the form, as the route names it
+	kept        *keptForm     // what the page shall be filled with
 }
 
 func (s *Server) visit(r *http.Request) *Visit {

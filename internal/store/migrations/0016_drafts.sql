@@ -1,7 +1,7 @@
 -- +goose Up
 
 -- What a person has filled in and comes back to: a list as it was checked, a form that was sent when her session had
--- ended. Sealed, and deleted within hours.
+-- ended. Sealed, and deleted after a day.
 CREATE TABLE drafts (
     id         TEXT   NOT NULL PRIMARY KEY,
     owner      TEXT   NOT NULL,
