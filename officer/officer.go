@@ -78,6 +78,8 @@ type Options struct {
 	Registered func(ctx context.Context, tx *store.Tx, who person.ID) error
 	// Relocated is called within the transaction in which an officer names another office than the one before.
 	Relocated func(ctx context.Context, tx *store.Tx, who Account, from string) error
+	// Terms are the terms in force; those of this program when empty.
+	Terms Edition
 	// CheckDigit is CheckEnforce when empty.
 	CheckDigit CheckDigit
 }
@@ -92,6 +94,7 @@ type Desk struct {
 	outbox     *notify.Outbox
 	registered func(ctx context.Context, tx *store.Tx, who person.ID) error
 	relocated  func(ctx context.Context, tx *store.Tx, who Account, from string) error
+	terms      Edition
 	checkDigit CheckDigit
 }
 
@@ -99,7 +102,7 @@ type Desk struct {
 func NewDesk(o Options) *Desk {
 	return &Desk{
 		db: o.DB, roll: o.Roll, ring: o.Ring, passwords: o.Passwords, codes: o.Codes, outbox: o.Outbox,
-		registered: o.Registered, relocated: o.Relocated, checkDigit: cmp.Or(o.CheckDigit, CheckEnforce),
+		registered: o.Registered, relocated: o.Relocated, terms: o.Terms, checkDigit: cmp.Or(o.CheckDigit, CheckEnforce),
 	}
 }
 

@@ -282,3 +282,12 @@ func updateProfile(ctx context.Context, tx *store.Tx, who person.ID, f ProfileFo
 	}
 	return nil
 }
+
+func updateTerms(ctx context.Context, tx *store.Tx, who person.ID, version string) error {
+	_, err := tx.Exec(ctx, `UPDATE accounts SET terms_version = $2, terms_at = $3, version = version + 1 WHERE person_id = $1`,
+		who, version, store.Us(tx.Now))
+	if err != nil {
+		return fmt.Errorf("accept terms: %w", err)
+	}
+	return nil
+}

@@ -180,7 +180,7 @@ func (d *Desk) Start(ctx context.Context, f Form, browser string) (Flow, error) 
 // check holds the form against all rules.
 func (d *Desk) check(ctx context.Context, f Form) (entry, error) {
 	var c problem.Check
-	e := f.read(&c, d.checkDigit)
+	e := f.read(&c, d.checkDigit, d.TermsVersion())
 	about := e.context()
 	if !c.Failed(FieldUnit) {
 		err := d.db.Read(ctx, func(tx *store.Tx) error {

@@ -95,8 +95,9 @@ type entry struct {
 	language   locale.Lang
 }
 
-// read turns the form into an entry and notes every fault that can be seen without asking anybody.
-func (f Form) read(c *problem.Check, digit CheckDigit) entry {
+// read turns the form into an entry and notes every fault that can be seen without asking anybody. terms is the version
+// in force.
+func (f Form) read(c *problem.Check, digit CheckDigit, terms string) entry {
 	e := entry{
 		givenName:  name(c, FieldGivenName, f.GivenName),
 		familyName: name(c, FieldFamilyName, f.FamilyName),
@@ -134,14 +135,19 @@ func (f Form) read(c *problem.Check, digit CheckDigit) entry {
 	if f.PasswordAgain != f.Password {
 		c.Fail(FieldPasswordAgain, "officer.problem.password_again")
 	}
-	switch f.Terms {
-	case TermsVersion:
+	checkTerms(c, f.Terms, terms)
+	return e
+}
+
+// checkTerms notes when the terms ticked are not those in force.
+func checkTerms(c *problem.Check, ticked, inForce string) {
+	switch ticked {
+	case inForce:
 	case "":
 		c.Fail(FieldTerms, "officer.problem.terms")
 	default:
 		c.Fail(FieldTerms, "officer.problem.terms_changed")
 	}
-	return e
 }
 
 // readPhone reads a mobile number as typed.

@@ -3,7 +3,9 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 
 	"sitthi/internal/problem"
 	"sitthi/notify"
@@ -11,11 +13,16 @@ import (
 	"sitthi/web/views"
 )
 
-const profilePath = "/officer/profile"
+const (
+	profilePath = "/officer/profile"
+	acceptPath  = "/officer/terms/accept"
+)
 
 // accountRoutes are the pages on which an officer sees to his own account.
 func (s *Server) accountRoutes() []Route {
 	return []Route{
+		{Pattern: "GET " + acceptPath, Access: SignedIn, Handle: s.newTerms},
+		{Pattern: "POST " + acceptPath, Access: SignedIn, Handle: s.acceptTerms},
 		{Pattern: "GET /officer/profile/edit", Access: SignedIn, Handle: s.profileForm},
 		{Pattern: "POST /officer/profile/edit", Access: SignedIn, StepUp: true, Handle: s.changeProfile},
 		{Pattern: "GET /officer/profile/contact/{channel}", Access: SignedIn, Handle: s.contactForm},
@@ -186,4 +193,46 @@ func (s *Server) contactAgain(w http.ResponseWriter, r *http.Request, v *Visit, 
 		return lost
 	}
 	return s.showContactStep(w, r, v, status, change, code, faults)
+}
+
+// termsFirst leads who has not accepted the terms in force to them before anything opens that is not open to everyone.
+func (s *Server) termsFirst(w http.ResponseWriter, r *http.Request, v *Visit, route Route) error {
+	if v.Session == nil || route.Access == Open || route.Access == DemoOnly || strings.HasSuffix(route.Pattern, acceptPath) ||
+		v.Session.Account.TermsVersion == s.Officers.TermsVersion() {
+		return nil
+	}
+	if err := s.see(w, r, v, acceptPath+"?"+url.Values{"next": {v.path}}.Encode(), nil); err != nil {
+		return err
+	}
+	return errAnswered
+}
+
+// newTerms shows the terms to who has accepted others.
+func (s *Server) newTerms(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	return s.showNewTerms(w, r, v, http.StatusOK, nextPage(r.URL.Query().Get("next")), nil)
+}
+
+func (s *Server) showNewTerms(w http.ResponseWriter, r *http.Request, v *Visit, status int, next string, faults []views.FieldError) error {
+	sections, err := s.Officers.Terms(v.Lang)
+	if err != nil {
+		return err
+	}
+	p := v.Page("account.terms")
+	p.Subtitle = v.T("officer.terms_version", "version", s.Officers.TermsVersion())
+	p.Narrow, p.Problems = true, faults
+	return s.show(w, r, v, status, p, views.NewTerms(p, s.Officers.TermsVersion(), next, sections))
+}
+
+// acceptTerms keeps the version that was read, and goes on to where the reader was going.
+func (s *Server) acceptTerms(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	next := nextPage(r.PostForm.Get("next"))
+	err := s.Officers.AcceptTerms(r.Context(), v.Session.Person, r.PostForm.Get(officer.FieldTerms))
+	if err == nil {
+		return s.see(w, r, v, next, v.Notice(views.NoticeOK, "account.terms_accepted"))
+	}
+	status, faults, ok := v.mend(w, err)
+	if !ok {
+		return err
+	}
+	return s.showNewTerms(w, r, v, status, next, faults)
 }

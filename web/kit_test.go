@@ -58,6 +58,7 @@ type kit struct {
 	server   *Server
 	book     *grant.Book
 	officers *officer.Desk
+	clerk    func(terms officer.Edition) *officer.Desk // as officers, with other terms in force
 	signin   *signin.Desk
 	agencies agency.Desk
 	portal   portal.Desk
@@ -100,10 +101,13 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 	link := func(path string) string { return "http://localhost" + path }
 	k.book = grant.NewBook(grant.Options{DB: env.DB, Clock: env.Clock, Roll: k.roll, Outbox: k.outbox, Link: link, Log: log})
 	codes := proof.NewCodes(proof.CodesOptions{Ring: ring, Outbox: k.outbox, Log: log, SMSBudget: 1000})
-	k.officers = officer.NewDesk(officer.Options{
-		DB: env.DB, Roll: k.roll, Ring: ring, Passwords: passwords, Outbox: k.outbox, Codes: codes,
-		Registered: k.book.Registered, Relocated: k.book.Relocated,
-	})
+	k.clerk = func(terms officer.Edition) *officer.Desk {
+		return officer.NewDesk(officer.Options{
+			DB: env.DB, Roll: k.roll, Ring: ring, Passwords: passwords, Outbox: k.outbox, Codes: codes,
+			Registered: k.book.Registered, Relocated: k.book.Relocated, Terms: terms,
+		})
+	}
+	k.officers = k.clerk(officer.Edition{})
 	k.signin = signin.NewDesk(signin.Options{DB: env.DB, Roll: k.roll, Passwords: passwords, Codes: codes, Outbox: k.outbox, Log: log})
 	administrator := func(ctx context.Context, tx *store.Tx, by string) error {
 		return k.book.RequireAdministrator(ctx, tx, person.ID(by))

@@ -54,7 +54,7 @@ func (s *Server) showRegister(w http.ResponseWriter, r *http.Request, v *Visit, 
 	}
 	p := v.Page("officer.register")
 	p.Narrow, p.Problems = true, faults
-	page := views.RegisterPage{Form: form, Offices: offices, AskSure: form.Sure || p.Problem(officer.FieldSure) != ""}
+	page := views.RegisterPage{Form: form, Offices: offices, Terms: s.Officers.TermsVersion(), AskSure: form.Sure || p.Problem(officer.FieldSure) != ""}
 	return s.show(w, r, v, status, p, views.Register(p, page))
 }
 
@@ -200,12 +200,12 @@ func (s *Server) tookStep(w http.ResponseWriter, r *http.Request, v *Visit, page
 
 // terms shows the terms that a new officer accepts.
 func (s *Server) terms(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	sections, err := officer.Terms(officer.TermsVersion, v.Lang)
+	sections, err := s.Officers.Terms(v.Lang)
 	if err != nil {
 		return err
 	}
 	p := v.Page("officer.terms")
-	p.Subtitle = v.T("officer.terms_version", "version", officer.TermsVersion)
+	p.Subtitle = v.T("officer.terms_version", "version", s.Officers.TermsVersion())
 	p.Narrow = true
 	return s.show(w, r, v, http.StatusOK, p, views.Terms(p, sections))
 }

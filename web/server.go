@@ -214,6 +214,9 @@ func (s *Server) enter(route Route) http.Handler {
 			}
 		}
 		if err == nil {
+			err = s.termsFirst(w, r, v, route)
+		}
+		if err == nil {
 			err = s.findKept(r, v)
 		}
 		if err == nil && route.StepUp && r.Method == http.MethodPost {
