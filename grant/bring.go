@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
+	"sitthi/internal/locale"
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
+	"sitthi/notify"
+	"sitthi/officer"
 	"sitthi/person"
 )
 
@@ -160,6 +165,79 @@ func (b *Book) BringHeadChanges(ctx context.Context, tx *store.Tx, changes Query
 		return 0, fmt.Errorf("bring changes of appointments: %w", err)
 	}
 	return n, nil
+}
+
+// tellPage is how many holders of brought rights are told at a time: so many messages are held in memory.
+const tellPage = 200
+
+// TellBrought tells the registered holders of brought rights, each in his language: that the right was given to him, or
+// that it waits for the head of the unit who has yet to confirm him; or that it says something else now. Of a right that
+// waits for a second administrator nothing is told before his word, as when it is given in the book. The query gives id.
+func (b *Book) TellBrought(ctx context.Context, tx *store.Tx, changed bool, rights Query) error {
+	// Numbers are small, however many there are, and lead back to the rights page by page.
+	numbers, err := store.Rows(func(row store.Row) (n int64, err error) { return n, row.Scan(&n) })(tx.Query(ctx, `SELECT g.number FROM grants g
+		JOIN accounts a ON a.person_id = g.person_id AND a.state = 'active'
+		WHERE g.awaits_second = FALSE AND g.closed_at IS NULL AND g.id IN (SELECT r.id FROM (`+rights.Text+`) r) ORDER BY g.number`, rights.Args...))
+	if err != nil {
+		return fmt.Errorf("find holders of brought grants: %w", err)
+	}
+	places := map[Place]locale.Name{}
+	for page := range slices.Chunk(numbers, tellPage) {
+		if err := b.tellBrought(ctx, tx, changed, page, places); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// brought is a right that was brought in, and whether it opens something.
+type brought struct {
+	Grant
+	confirmed bool
+}
+
+func (b *Book) tellBrought(ctx context.Context, tx *store.Tx, changed bool, numbers []int64, places map[Place]locale.Name) error {
+	values := make([]any, len(numbers))
+	for i, n := range numbers {
+		values[i] = n
+	}
+	names, args := Query{}.and(values...)
+	list, err := store.Rows(func(row store.Row) (g brought, err error) {
+		return g, row.Scan(append(g.targets(), &g.confirmed)...)
+	})(tx.Query(ctx, `SELECT `+grantColumns+`, EXISTS (SELECT 1 FROM confirmations c WHERE c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL)
+		FROM grants g WHERE g.number IN (`+strings.Join(names, ", ")+`) ORDER BY g.number`, args...))
+	if err != nil {
+		return fmt.Errorf("find brought grants: %w", err)
+	}
+	holders := map[person.ID]officer.Account{}
+	messages := make([]notify.Message, len(list))
+	for i, g := range list {
+		holder, known := holders[g.Person]
+		if !known {
+			if holder, err = officer.Find(ctx, tx, g.Person); err != nil {
+				return err
+			}
+			holders[g.Person] = holder
+		}
+		place, known := places[g.Scope()]
+		if !known {
+			if place, err = placeName(ctx, tx, g.Scope()); err != nil {
+				return err
+			}
+			places[g.Scope()] = place
+		}
+		purpose := "grant.brought"
+		switch {
+		case changed:
+			purpose = "grant.changed"
+		case g.confirmed:
+			purpose = "grant.given"
+		}
+		words := wordsAt(place, g.Grant, holder)
+		words["link"] = b.link("/my/rights")
+		messages[i] = letter(holder, purpose, words)
+	}
+	return b.outbox.Queue(ctx, tx, messages...)
 }
 
 // number moves a counter on by n and answers where it stands then.

@@ -343,20 +343,29 @@ func (b *Book) tellHolder(ctx context.Context, tx *store.Tx, g Grant, to officer
 
 // words are the arguments of every message about a grant, but for the link to where its reader acts.
 func (b *Book) words(ctx context.Context, tx *store.Tx, g Grant, holder officer.Account) (locale.Args, error) {
-	unit, err := agency.Find(ctx, tx, g.Unit)
+	place, err := placeName(ctx, tx, g.Scope())
 	if err != nil {
 		return nil, err
 	}
-	place := unit.Short
-	if g.Team != "" {
-		team, err := agency.FindTeam(ctx, tx, g.Unit, g.Team)
-		if err != nil {
-			return nil, err
-		}
-		place = locale.Name{TH: unit.Short.TH + " " + team.Name.TH, EN: unit.Short.In(locale.EN) + ", " + team.Name.In(locale.EN)}
+	return wordsAt(place, g, holder), nil
+}
+
+// placeName is what messages call a unit, with its group where there is one.
+func placeName(ctx context.Context, tx *store.Tx, at Place) (locale.Name, error) {
+	unit, err := agency.Find(ctx, tx, at.Unit)
+	if err != nil || at.Team == "" {
+		return unit.Short, err
 	}
+	team, err := agency.FindTeam(ctx, tx, at.Unit, at.Team)
+	if err != nil {
+		return locale.Name{}, err
+	}
+	return locale.Name{TH: unit.Short.TH + " " + team.Name.TH, EN: unit.Short.In(locale.EN) + ", " + team.Name.In(locale.EN)}, nil
+}
+
+func wordsAt(place locale.Name, g Grant, holder officer.Account) locale.Args {
 	return locale.Args{"name": holder.Name(), "position": holder.Position, "level": g.Level.Row().Name, "unit": place,
-		"from": thai.DateOf(g.From), "until": lastDay(g.Until)}, nil
+		"from": thai.DateOf(g.From), "until": lastDay(g.Until)}
 }
 
 // lastDay is the last day before an exclusive end, or words for none.
@@ -367,13 +376,18 @@ func lastDay(until time.Time) any {
 	return thai.LastDay(until)
 }
 
-// tell queues a message to an officer by mail, or by SMS for one without a proved address.
+// tell queues a message to an officer.
 func (b *Book) tell(ctx context.Context, tx *store.Tx, to officer.Account, purpose string, args locale.Args) error {
+	return b.outbox.Queue(ctx, tx, letter(to, purpose, args))
+}
+
+// letter is a message to an officer by mail, or by SMS for one without a proved address.
+func letter(to officer.Account, purpose string, args locale.Args) notify.Message {
 	m := notify.Message{Channel: notify.Email, Person: string(to.Person), To: string(to.Email), Purpose: purpose, Lang: to.Language, Args: args}
 	if to.EmailProvedAt.IsZero() && !to.PhoneProvedAt.IsZero() {
 		m.Channel, m.To = notify.SMS, string(to.Phone)
 	}
-	return b.outbox.Queue(ctx, tx, m)
+	return m
 }
 
 // tellPosts queues a message to everyone who holds a post in a unit now, but for the one who acts.

@@ -28,7 +28,7 @@ var unscoped = map[string]string{
 	"TurnAway":     "records a refusal",
 	"RequireAgent": "is the rule itself", "HelpsAs": "is the rule itself", "Privileged": "is the rule itself", "HeadOf": "is the rule itself",
 	"TellHeads": "tells those who may know", "TellCentre": "tells those who may know",
-	"BringRights": "inside an act that two administrators were asked for", "BringChanges": "likewise", "BringHeads": "likewise", "BringHeadChanges": "likewise",
+	"TellBrought": "likewise", "BringRights": "inside an act that two administrators were asked for", "BringChanges": "likewise", "BringHeads": "likewise", "BringHeadChanges": "likewise",
 	"MovedAll": "notes changes inside an act", "PlaceFault": "tells of no person", "RequireHead": "is the rule itself", "RequireReader": "is the rule itself",
 	"Answer": "is the rule itself", "AnswerAt": "is the rule itself", "Who": "is the rule itself", "Where": "is the rule itself", "May": "is the rule itself",
 	"WhoAt": "is the rule itself", "WhereAt": "is the rule itself", "MayAt": "is the rule itself",

@@ -3,6 +3,7 @@ package legacy
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -122,6 +123,9 @@ func (d *Desk) write(ctx context.Context, tx *store.Tx, work Import) error {
 		return err
 	}
 	if _, err := d.Book.BringChanges(ctx, tx, by, of(right+`'changed'`)); err != nil {
+		return err
+	}
+	if err := errors.Join(d.Book.TellBrought(ctx, tx, false, of(right+`'new'`)), d.Book.TellBrought(ctx, tx, true, of(right+`'changed'`))); err != nil {
 		return err
 	}
 	if err := d.keepOrigins(ctx, tx, work); err != nil {

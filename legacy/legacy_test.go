@@ -118,6 +118,88 @@ func TestBringRights(t *testing.T) {
 	})
 }
 
+// TestHoldersAreTold tells who is registered of a right that was brought in for him, in his language: as of one that a head
+// gives where he is confirmed, and then the right holds at once; where he is not, that it waits for the head. Who has no
+// account is invited and told nothing else, and a right for a head waits for a second administrator.
+func TestHoldersAreTold(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		k := open(t, env)
+		ctx := t.Context()
+		chief := k.head(t, "TH-12")
+		confirmed, waits := k.citizen(t), k.citizen(t)
+		who, other := k.register(t, confirmed, "TH-12"), k.register(t, waits, "TH-13")
+		k.write(t, func(tx *store.Tx) error {
+			_, err := tx.Exec(ctx, `UPDATE accounts SET language = 'en' WHERE person_id = $1`, other)
+			return err
+		})
+		if _, err := k.book.Give(ctx, chief, grant.Order{Unit: "TH-12", Level: grant.Consider, Person: who, Confirmed: true}); err != nil {
+			t.Fatal(err)
+		}
+		var head string
+		k.read(t, func(tx *store.Tx) error {
+			id, err := k.roll.CitizenID(ctx, tx, chief)
+			head = id.Digits()
+			return err
+		})
+		row := func(id int, citizen, until string) string {
+			return fmt.Sprintf("%d,TH-12,,3,%s,,%s", id, citizen, until)
+		}
+		file := func(until string) string {
+			return csvOf(row(1, confirmed.Digits(), until), row(2, waits.Digits(), ""), row(3, digits(300), ""), row(4, head, ""))
+		}
+		told := func(who person.ID) string {
+			t.Helper()
+			var list []string
+			k.read(t, func(tx *store.Tx) (err error) {
+				list, err = store.Rows(func(row store.Row) (text string, err error) {
+					var purpose, lang string
+					err = row.Scan(&purpose, &lang)
+					return purpose + " " + lang, err
+				})(tx.Query(ctx, `SELECT purpose, language FROM messages WHERE person_id = $1 ORDER BY created_at, id`, who))
+				return err
+			})
+			return strings.Join(list, ", ")
+		}
+		at := grant.Place{Unit: "TH-12"}
+		before := told(chief)
+		s := k.upload(t, "a.csv", file(""))
+		if told(who) != "grant.given th" || k.book.Allows(who, grant.DoApprove, at) {
+			t.Error("the dry run told somebody, or opened something")
+		}
+		k.sign(t, s)
+		if !k.book.Allows(who, grant.DoApprove, at) {
+			t.Error("a brought right does not hold at once though the head had confirmed the person in the unit")
+		}
+		if k.book.Allows(other, grant.DoApprove, at) {
+			t.Error("a brought right holds before the head confirmed the person")
+		}
+		if got := told(who); got != "grant.given th, grant.given th" {
+			t.Errorf("who was confirmed was told %q", got)
+		}
+		if got := told(other); got != "grant.brought en" {
+			t.Errorf("who has to be confirmed was told %q", got)
+		}
+		if got := told(chief); got != before {
+			t.Errorf("a head was told %q before the second administrator spoke", got)
+		}
+		if n := k.count(t, `SELECT count(*) FROM messages WHERE purpose LIKE 'grant.%' AND person_id NOT IN (SELECT person_id FROM accounts)`); n != 0 {
+			t.Errorf("%d messages went to people without an account", n)
+		}
+
+		env.Clock.Advance(time.Minute)
+		k.sign(t, k.upload(t, "b.csv", file("30/09/2570")))
+		if got := told(who); got != "grant.given th, grant.given th, grant.changed th" {
+			t.Errorf("after a change he was told %q", got)
+		}
+		if err := k.book.Identify(ctx, chief, other, "TH-12", true, ""); err != nil {
+			t.Fatal(err)
+		}
+		if got := told(other); got != "grant.brought en, grant.given en" || !k.book.Allows(other, grant.DoApprove, at) {
+			t.Errorf("once confirmed he was told %q", got)
+		}
+	})
+}
+
 // TestLaterFile brings rows again that say something else, or that were decided upon in Sitthi since.
 func TestLaterFile(t *testing.T) {
 	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {

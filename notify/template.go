@@ -54,6 +54,8 @@ var Templates = []Template{
 
 	// To the officer.
 	{"grant.given", []string{"name", "level", "unit", "from", "until", "link"}},
+	// Brought in from the old system, and waiting for the head of the unit who has yet to confirm him.
+	{"grant.brought", []string{"name", "level", "unit", "from", "until", "link"}},
 	{"grant.changed", []string{"name", "level", "unit", "from", "until", "link"}},
 	{"grant.ended", []string{"name", "level", "unit", "link"}},
 	// The person or the right was not confirmed: the right came to nothing.
