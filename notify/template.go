@@ -51,6 +51,13 @@ var Templates = []Template{
 	{"signin.off", nil},
 	// To the owner: a new password was set in place of a forgotten one, and all sessions ended.
 	{"signin.reset", nil},
+	// To the owner: a sign-in from a browser not used before; a change of the second factor (trust.md 5); a recovery code
+	// was used.
+	{"signin.new_device", nil},
+	{"factor.added", nil},
+	{"factor.removed", nil},
+	{"factor.codes", nil},
+	{"factor.recovery", nil},
 
 	// To the officer.
 	{"grant.given", []string{"name", "level", "unit", "from", "until", "link"}},

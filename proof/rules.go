@@ -30,6 +30,9 @@ const (
 // mostBytes bounds the work on what somebody sends as a password; no password of 256 code points is as long.
 const mostBytes = 4096
 
+// Short reports whether a password has fewer characters than serve without a second factor (trust.md 1).
+func Short(password string) bool { return utf8.RuneCountInString(norm.NFC.String(password)) < free }
+
 // weakness answers the message key of what is wrong with a new password, "" when it is good.
 func weakness(password string, about []string, blocked map[string]struct{}) (key string) {
 	if len(password) > mostBytes {

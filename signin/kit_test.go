@@ -92,7 +92,7 @@ func open(t *testing.T, env *storetest.Env) *office {
 func (o *office) deskOn(db *store.DB) *signin.Desk {
 	log := slog.New(slog.DiscardHandler)
 	return signin.NewDesk(signin.Options{
-		DB: db, Roll: o.roll, Passwords: o.passwords, Outbox: o.outbox, Log: log,
+		DB: db, Roll: o.roll, Ring: o.ring, Passwords: o.passwords, Outbox: o.outbox, Log: log,
 		Codes: proof.NewCodes(proof.CodesOptions{Ring: o.ring, Outbox: o.outbox, Log: log, SMSBudget: 1000}),
 	})
 }

@@ -16,12 +16,13 @@ import (
 	"sitthi/person"
 )
 
-const sessionColumns = `s.id, s.person_id, s.created_at, s.seen_at, s.stepup_at, s.address, s.agent, ` + officer.Columns
+var sessionColumns = `s.id, s.person_id, s.created_at, s.seen_at, s.stepup_at, s.address, s.agent, s.short_password, ` +
+	hasFactor("s.person_id") + `, ` + officer.Columns
 
 func scanSession(row store.Row) (Session, error) {
 	var s Session
 	err := row.Scan(append([]any{&s.ID, &s.Person, store.At(&s.CreatedAt), store.At(&s.SeenAt),
-		store.At(&s.SteppedUpAt), &s.Address, &s.Agent}, s.Account.Targets()...)...)
+		store.At(&s.SteppedUpAt), &s.Address, &s.Agent, &s.ShortPassword, &s.Factor}, s.Account.Targets()...)...)
 	return s, err
 }
 
@@ -65,9 +66,9 @@ func selectSessions(ctx context.Context, tx *store.Tx, who person.ID, seenAfter,
 }
 
 func insertSession(ctx context.Context, tx *store.Tx, id, tokenHash string, who person.ID, in In) error {
-	_, err := tx.Exec(ctx, `INSERT INTO sessions (id, token_hash, person_id, created_at, seen_at, stepup_at, address, agent)
-		VALUES ($1, $2, $3, $4, $4, $4, $5, $6)`,
-		id, tokenHash, who, store.Us(tx.Now), in.Address, shorten(in.Agent))
+	_, err := tx.Exec(ctx, `INSERT INTO sessions (id, token_hash, person_id, created_at, seen_at, stepup_at, address, agent, short_password)
+		VALUES ($1, $2, $3, $4, $4, $4, $5, $6, $7)`,
+		id, tokenHash, who, store.Us(tx.Now), in.Address, shorten(in.Agent), in.short)
 	if err != nil {
 		return fmt.Errorf("open session: %w", err)
 	}
@@ -161,14 +162,20 @@ func selectDevice(ctx context.Context, tx *store.Tx, citizenIndex, deviceHash st
 	return known, nil
 }
 
-func upsertDevice(ctx context.Context, tx *store.Tx, who person.ID, deviceHash string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO devices (token_hash, person_id, created_at, seen_at) VALUES ($1, $2, $3, $3)
-		ON CONFLICT (token_hash, person_id) DO UPDATE SET seen_at = excluded.seen_at`,
-		deviceHash, who, store.Us(tx.Now))
+// upsertDevice remembers a browser. first says that the person had none before, fresh that he had not this one.
+func upsertDevice(ctx context.Context, tx *store.Tx, who person.ID, deviceHash, agent string) (first, fresh bool, err error) {
+	err = tx.QueryRow(ctx, `SELECT NOT EXISTS (SELECT 1 FROM devices WHERE person_id = $1),
+		NOT EXISTS (SELECT 1 FROM devices WHERE person_id = $1 AND token_hash = $2)`, who, deviceHash).Scan(&first, &fresh)
 	if err != nil {
-		return fmt.Errorf("know device: %w", err)
+		return false, false, fmt.Errorf("find device: %w", err)
 	}
-	return nil
+	_, err = tx.Exec(ctx, `INSERT INTO devices (token_hash, person_id, created_at, seen_at, agent) VALUES ($1, $2, $3, $3, $4)
+		ON CONFLICT (token_hash, person_id) DO UPDATE SET seen_at = excluded.seen_at, agent = excluded.agent`,
+		deviceHash, who, store.Us(tx.Now), shorten(agent))
+	if err != nil {
+		return false, false, fmt.Errorf("know device: %w", err)
+	}
+	return first, fresh, nil
 }
 
 // accountOf picks the account of a try's subject.
@@ -266,9 +273,9 @@ func deleteDevices(ctx context.Context, tx *store.Tx, seenBefore time.Time) (int
 func selectReset(ctx context.Context, tx *store.Tx, id, browserHash string) (reset, error) {
 	var r reset
 	var channel, language string
-	err := tx.QueryRow(ctx, `SELECT id, subject, language, channel, reference, sent_at, proved_at, done_at FROM resets
+	err := tx.QueryRow(ctx, `SELECT id, subject, language, channel, reference, sent_at, proved_at, factor_at, done_at FROM resets
 		WHERE id = $1 AND browser = $2 AND expires_at > $3`, id, browserHash, store.Us(tx.Now)).
-		Scan(&r.ID, &r.subject, &language, &channel, &r.Reference, store.At(&r.SentAt), store.At(&r.provedAt), store.At(&r.doneAt))
+		Scan(&r.ID, &r.subject, &language, &channel, &r.Reference, store.At(&r.SentAt), store.At(&r.provedAt), store.At(&r.factorAt), store.At(&r.doneAt))
 	if errors.Is(err, sql.ErrNoRows) {
 		return reset{}, errNoReset()
 	}
@@ -277,6 +284,19 @@ func selectReset(ctx context.Context, tx *store.Tx, id, browserHash string) (res
 	}
 	r.Channel, r.language = notify.Channel(channel), locale.Lang(language)
 	r.Step = r.step()
+	if r.Step == ResetPassword && r.factorAt.IsZero() {
+		owner, err := Owner(ctx, tx, r.subject)
+		if err != nil {
+			return reset{}, err
+		}
+		asked, err := selectHasFactor(ctx, tx, owner.Person)
+		if err != nil {
+			return reset{}, err
+		}
+		if asked {
+			r.Step = ResetFactor
+		}
+	}
 	return r, nil
 }
 
@@ -302,6 +322,14 @@ func updateResetProved(ctx context.Context, tx *store.Tx, id string, expires tim
 	_, err := tx.Exec(ctx, `UPDATE resets SET proved_at = $2, expires_at = $3 WHERE id = $1`, id, store.Us(tx.Now), store.Us(expires))
 	if err != nil {
 		return fmt.Errorf("note proof of reset: %w", err)
+	}
+	return nil
+}
+
+func updateResetFactor(ctx context.Context, tx *store.Tx, id string) error {
+	_, err := tx.Exec(ctx, `UPDATE resets SET factor_at = $2 WHERE id = $1`, id, store.Us(tx.Now))
+	if err != nil {
+		return fmt.Errorf("note second factor of reset: %w", err)
 	}
 	return nil
 }

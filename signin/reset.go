@@ -25,6 +25,7 @@ type ResetStep string
 const (
 	ResetChannel  ResetStep = "channel"  // choose by which contact on file the code comes
 	ResetCode     ResetStep = "code"     // enter it
+	ResetFactor   ResetStep = "factor"   // prove the second factor, for who has one
 	ResetPassword ResetStep = "password" // set the new password
 	ResetDone     ResetStep = "done"
 )
@@ -66,6 +67,7 @@ type reset struct {
 	subject  string // blind index of the citizen ID
 	language locale.Lang
 	provedAt time.Time
+	factorAt time.Time
 	doneAt   time.Time
 }
 
@@ -143,7 +145,7 @@ func (d *Desk) SendReset(ctx context.Context, id, browser string, channel notify
 	}
 	var r reset
 	err := d.db.Write(ctx, func(tx *store.Tx) (err error) {
-		if r, err = selectReset(ctx, tx, id, seal.TokenHash(browser)); err != nil || r.Step == ResetPassword || r.Step == ResetDone {
+		if r, err = selectReset(ctx, tx, id, seal.TokenHash(browser)); err != nil || !r.provedAt.IsZero() {
 			return err
 		}
 		owner, to, err := d.owner(ctx, tx, r.subject, channel)
@@ -200,7 +202,7 @@ func (d *Desk) ProveReset(ctx context.Context, id, browser, code string) (Reset,
 		case ResetChannel:
 			refused = errNoReset() // nothing was sent that could be entered
 			return nil
-		case ResetPassword, ResetDone:
+		case ResetFactor, ResetPassword, ResetDone:
 			return nil
 		}
 		_, to, err := d.owner(ctx, tx, r.subject, r.Channel)
@@ -221,13 +223,88 @@ func (d *Desk) ProveReset(ctx context.Context, id, browser, code string) (Reset,
 			refused = proof.WrongCode() // the try stays counted
 			return nil
 		}
-		r.Step = ResetPassword
-		return updateResetProved(ctx, tx, r.ID, tx.Now.Add(resetProvedLife))
+		if err := updateResetProved(ctx, tx, r.ID, tx.Now.Add(resetProvedLife)); err != nil {
+			return err
+		}
+		r, err = selectReset(ctx, tx, id, seal.TokenHash(browser))
+		return err
 	})
 	if err != nil {
 		return Reset{}, fmt.Errorf("prove contact to reset password: %w", err)
 	}
 	return r.Reset, refused
+}
+
+// ProveResetCode takes a code of the second factor, or a recovery code: a recovery never skips it (trust.md 10). It fails
+// like Reset and like SignInCode.
+func (d *Desk) ProveResetCode(ctx context.Context, id, browser, typed string) (Reset, error) {
+	code, err := readFactorCode(typed)
+	if err != nil {
+		return Reset{}, err
+	}
+	return d.proveResetFactor(ctx, id, browser, func(tx *store.Tx, t factorTry) error { return d.takeCode(ctx, tx, t, code) })
+}
+
+// FactorsOfReset answers with what a reset can be gone on that waits for the second factor. It fails like Reset, also for
+// one that does not wait for it.
+func (d *Desk) FactorsOfReset(ctx context.Context, id, browser string) (f Factors, err error) {
+	err = d.db.Read(ctx, func(tx *store.Tx) error {
+		r, err := selectReset(ctx, tx, id, seal.TokenHash(browser))
+		if err != nil {
+			return err
+		}
+		if r.Step != ResetFactor {
+			return errNoReset()
+		}
+		owner, err := Owner(ctx, tx, r.subject)
+		if err != nil {
+			return err
+		}
+		f, err = factorsOf(ctx, tx, owner.Person)
+		return err
+	})
+	return f, err
+}
+
+func (d *Desk) proveResetFactor(ctx context.Context, id, browser string, prove func(*store.Tx, factorTry) error) (Reset, error) {
+	var r reset
+	var t factorTry
+	var owner officer.Account
+	err := d.db.Write(ctx, func(tx *store.Tx) (err error) {
+		if r, err = selectReset(ctx, tx, id, seal.TokenHash(browser)); err != nil || r.Step != ResetFactor {
+			return err
+		}
+		if owner, err = Owner(ctx, tx, r.subject); err != nil {
+			return err
+		}
+		t = factorTry{who: owner.Person, door: resetPurpose}
+		return d.count(ctx, tx, &t)
+	})
+	switch {
+	case err != nil:
+		return Reset{}, fmt.Errorf("prove second factor to reset password: %w", err)
+	case r.Step == ResetPassword, r.Step == ResetDone:
+		return r.Reset, nil
+	case r.Step != ResetFactor:
+		return Reset{}, errNoReset()
+	case t.wait > 0:
+		return Reset{}, tooMany(t.wait)
+	}
+	act := audit.Act{Name: "signin.reset_factor", Actor: string(t.who), Subject: string(t.who), Unit: owner.Unit, Object: r.ID}
+	err = audit.Do(ctx, d.db, &act, func(tx *store.Tx) (err error) {
+		if r, err = selectReset(ctx, tx, id, seal.TokenHash(browser)); err != nil || r.Step != ResetFactor {
+			return err
+		}
+		if err := prove(tx, t); err != nil {
+			return err
+		}
+		r.Step = ResetPassword
+		return updateResetFactor(ctx, tx, r.ID)
+	})
+	if err != nil {
+		return Reset{}, fmt.Errorf("prove second factor to reset password: %w", err)
+	}
+	return r.Reset, nil
 }
 
 // FinishReset sets the new password of somebody who proved a contact, ends all his sessions, forgets the browsers that
@@ -299,6 +376,13 @@ func (d *Desk) known(ctx context.Context, tx *store.Tx, a officer.Account) ([]st
 
 // finishReset does what FinishReset promises, in one transaction. The row is taken first: of two at once one goes on.
 func (d *Desk) finishReset(ctx context.Context, tx *store.Tx, r reset, browser, hash string) error {
+	now, err := selectReset(ctx, tx, r.ID, seal.TokenHash(browser))
+	if err != nil {
+		return err
+	}
+	if now.Step == ResetFactor { // enrolled meanwhile
+		return errNoReset()
+	}
 	taken, err := updateResetDone(ctx, tx, r.ID, seal.TokenHash(browser))
 	if err != nil {
 		return err

@@ -25,6 +25,9 @@ type Session struct {
 	SteppedUpAt time.Time // zero by a token from before the last step-up
 	Address     string    // where it was opened from
 	Agent       string    // the browser, as it named itself
+	Factor      bool      // the person has a second factor, which is asked for in place of the password
+	// ShortPassword says that it was opened with a password that needs a second factor (trust.md 1).
+	ShortPassword bool
 
 	stepUp time.Duration // zero for the default
 }
@@ -41,6 +44,7 @@ const (
 	endedEverywhere = "all"      // she ended all of them
 	endedBySignIn   = "replaced" // by signing in again in the same browser
 	endedByReset    = "reset"    // she set a new password in place of a forgotten one
+	endedByFactor   = "factor"   // she changed her second factor in another one
 )
 
 // seenStep is how exactly it is kept when a session was last seen, so that most requests only read.
@@ -129,8 +133,11 @@ func (d *Desk) EndEverywhere(ctx context.Context, who person.ID) error {
 	})
 }
 
-// EndAll ends all sessions of a person as part of another act, which gives its name as the reason.
+// EndAll ends all sessions of a person, and sign-ins that wait for the second factor, as part of another act, which gives its name as the reason.
 func EndAll(ctx context.Context, tx *store.Tx, who person.ID, reason string) error {
+	if err := endFlows(ctx, tx, who); err != nil {
+		return err
+	}
 	return updateAllEnded(ctx, tx, who, reason)
 }
 
@@ -153,12 +160,16 @@ func (d *Desk) Sweep(ctx context.Context) (swept int64, err error) {
 		if err != nil {
 			return err
 		}
+		begun, err := deleteBegun(ctx, tx, tx.Now.Add(-resetsKept))
+		if err != nil {
+			return err
+		}
 		resets, err := deleteResets(ctx, tx, tx.Now.Add(-resetsKept))
 		if err != nil {
 			return err
 		}
 		links, err := deleteLinks(ctx, tx, tx.Now.Add(-resetsKept))
-		swept = sessions + devices + resets + links
+		swept = sessions + devices + begun + resets + links
 		return err
 	})
 	return swept, err

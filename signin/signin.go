@@ -1,4 +1,4 @@
-// Package signin lets officers in: it proves who they are by password, keeps their sessions and slows down who guesses.
+// Package signin lets officers in: it proves who they are by password and second factor, keeps their sessions and slows down who guesses.
 package signin
 
 import (
@@ -32,6 +32,11 @@ type Settings struct {
 	// Failures in a row switch the password off until it is recovered. A browser that knows the person may fail as
 	// often again, and a success there switches the password on: who guesses from elsewhere locks nobody out.
 	Failures int64
+	// Factor slows down guessing at a second factor like Account, and FactorDay over the day.
+	Factor    proof.Rate
+	FactorDay proof.Rate
+	// RequireFactor says that nothing opens to those whose duty needs a second factor before they have one.
+	RequireFactor bool
 }
 
 // Defaults are the limits of trust.md 3 and 5.
@@ -43,6 +48,9 @@ func Defaults() Settings {
 		Account:  proof.Rate{Burst: 5, Every: time.Minute},
 		Address:  proof.Rate{Burst: 60, Every: time.Second},
 		Failures: 100,
+		// The day of a browser that knows the password and guesses: 30 tries of three codes each in a million.
+		Factor:    proof.Rate{Burst: 5, Every: time.Minute},
+		FactorDay: proof.Rate{Burst: 30, Every: 24 * time.Hour / 30},
 	}
 }
 
@@ -50,6 +58,7 @@ func Defaults() Settings {
 type Options struct {
 	DB        *store.DB
 	Roll      *person.Roll
+	Ring      *seal.Ring
 	Passwords *proof.Passwords
 	Codes     *proof.Codes
 	Outbox    *notify.Outbox
@@ -61,6 +70,7 @@ type Options struct {
 type Desk struct {
 	db        *store.DB
 	roll      *person.Roll
+	ring      *seal.Ring
 	passwords *proof.Passwords
 	codes     *proof.Codes
 	outbox    *notify.Outbox
@@ -72,11 +82,12 @@ type Desk struct {
 func NewDesk(o Options) *Desk {
 	s, d := o.Settings, Defaults()
 	return &Desk{
-		db: o.DB, roll: o.Roll, passwords: o.Passwords, codes: o.Codes, outbox: o.Outbox, log: o.Log,
+		db: o.DB, roll: o.Roll, ring: o.Ring, passwords: o.Passwords, codes: o.Codes, outbox: o.Outbox, log: o.Log,
 		settings: Settings{
 			Idle: cmp.Or(s.Idle, d.Idle), Absolute: cmp.Or(s.Absolute, d.Absolute), StepUp: cmp.Or(s.StepUp, d.StepUp),
 			Account: cmp.Or(s.Account, d.Account), Address: cmp.Or(s.Address, d.Address),
-			Failures: cmp.Or(s.Failures, d.Failures),
+			Failures: cmp.Or(s.Failures, d.Failures), Factor: cmp.Or(s.Factor, d.Factor), FactorDay: cmp.Or(s.FactorDay, d.FactorDay),
+			RequireFactor: s.RequireFactor,
 		},
 	}
 }
@@ -87,12 +98,17 @@ type In struct {
 	Password  string
 	Session   string // token of the session this browser still holds, or ""; it ends
 	Device    string // token by which this browser was known before, or ""
+	Browser   string // token of the browser's flow cookie, in which alone a second factor can be given
 	Address   string // where the request comes from
 	Agent     string // the browser, as it names itself
+
+	short bool // the password is so short that it needs a second factor
 }
 
-// Opened is what a browser gets that signed in: two tokens for it to keep, and the session.
+// Opened is what a browser gets that signed in: two tokens for it to keep, and the session. Where a second factor is
+// asked for it is nothing but Flow.
 type Opened struct {
+	Flow        string // of the sign-in that waits for the second factor; "" when a session was opened
 	Token       string // of the session
 	DeviceToken string // of the browser, for the next time
 	Session     Session
@@ -111,7 +127,8 @@ func invalid(field, key string) error {
 	return c.Err()
 }
 
-// SignIn opens a session. It fails with problem.Invalid when something was left out or is no citizen ID at all, with
+// SignIn opens a session or, for who has a second factor, begins a sign-in that SignInCode or SignInPasskey go on with
+// in the same browser. It fails with problem.Invalid when something was left out or is no citizen ID at all, with
 // problem.Busy when too many tries came before, and with problem.Denied otherwise: with one key for an unknown
 // person, a wrong password and a password switched off for this browser, and with "signin.problem.disabled" when the password was
 // right but the account is switched off. An unknown citizen ID costs the same hash and the same queries as a known
@@ -129,7 +146,7 @@ func (d *Desk) SignIn(ctx context.Context, in In) (Opened, error) {
 		if known, err = selectDevice(ctx, tx, t.subject, device); err != nil {
 			return err
 		}
-		t.door, t.known = "unknown", known
+		t.door, t.known = unknownDoor, known
 		if known {
 			t.door = device
 		}
@@ -142,37 +159,31 @@ func (d *Desk) SignIn(ctx context.Context, in In) (Opened, error) {
 	if err != nil {
 		return Opened{}, err
 	}
-	o := Opened{Token: seal.Token(), DeviceToken: in.Device}
-	if !known {
-		o.DeviceToken = seal.Token()
-	}
+	in.short = proof.Short(in.Password)
+	o := d.opening(in, known)
 	act := audit.Act{Name: t.name, Actor: string(t.who), Subject: string(t.who), Unit: t.unit}
 	err = audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
+		o.Flow = ""
 		if err := d.proved(ctx, tx, t, rehash); err != nil {
 			return err
 		}
-		if err := updateLastSignIn(ctx, tx, t.who); err != nil {
+		waits, err := selectHasFactor(ctx, tx, t.who)
+		if err != nil {
 			return err
 		}
-		if in.Session != "" {
-			if err := updateReplaced(ctx, tx, seal.TokenHash(in.Session)); err != nil {
-				return err
-			}
+		if !waits {
+			return d.open(ctx, tx, &act, t.who, in, &o)
 		}
-		if err := upsertDevice(ctx, tx, t.who, seal.TokenHash(o.DeviceToken)); err != nil {
-			return err
-		}
-		act.Object = store.NewID()
-		if err := insertSession(ctx, tx, act.Object, seal.TokenHash(o.Token), t.who, in); err != nil {
-			return err
-		}
-		o.Session, err = selectSession(ctx, tx, seal.TokenHash(o.Token))
-		return err
+		o.Flow = store.NewID()
+		act.Name, act.Object = "signin.password", o.Flow
+		return insertFlow(ctx, tx, flow{id: o.Flow, who: t.who, door: t.door}, seal.TokenHash(cmp.Or(in.Browser, seal.Token())))
 	})
 	if err != nil {
 		return Opened{}, fmt.Errorf("sign in: %w", err)
 	}
-	o.Session.stepUp = d.settings.StepUp
+	if o.Flow != "" {
+		return Opened{Flow: o.Flow}, nil
+	}
 	return o, nil
 }
 
@@ -199,7 +210,8 @@ func readCitizenID(c *problem.Check, typed string) thai.CitizenID {
 }
 
 // StepUp takes the password again and answers the token that replaces the session's old one. It fails like SignIn,
-// and with problem.NotFound when the session ended meanwhile.
+// with problem.NotFound when the session ended meanwhile, and with problem.Denied for who has a second factor: then that
+// is asked for, by StepUpCode and StepUpPasskey.
 func (d *Desk) StepUp(ctx context.Context, s Session, password string) (token string, err error) {
 	if password == "" {
 		return "", invalid("password", "signin.problem.password_empty")
@@ -221,6 +233,13 @@ func (d *Desk) StepUp(ctx context.Context, s Session, password string) (token st
 	err = audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
 		if err := d.proved(ctx, tx, t, rehash); err != nil {
 			return err
+		}
+		other, err := selectHasFactor(ctx, tx, t.who)
+		if err != nil {
+			return err
+		}
+		if other {
+			return problem.New(problem.Denied, "signin.problem.factor_needed")
 		}
 		return updateToken(ctx, tx, s.ID, seal.TokenHash(token))
 	})
@@ -402,6 +421,9 @@ func (d *Desk) Reopen(ctx context.Context, citizen thai.CitizenID) error {
 			if err := proof.Release(ctx, tx, accountLimit(subject)); err != nil {
 				return err
 			}
+		}
+		if err := proof.Release(ctx, tx, factorLimit(who)); err != nil {
+			return err
 		}
 		return updateReopened(ctx, tx, who)
 	})

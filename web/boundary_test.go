@@ -81,12 +81,15 @@ var calls = []call{
 	{"GET /officer/passreset/{reset}", "", everyone(404), false},
 	{"POST /officer/passreset/{reset}/send", "channel=email", everyone(404), false},
 	{"POST /officer/passreset/{reset}/code", "code=123456", everyone(404), false},
+	{"POST /officer/passreset/{reset}/factor", "code=123456", everyone(404), false},
 	{"POST /officer/passreset/{reset}/password", "password=x&password_again=x", everyone(404), false},
 	{"GET /officer/passreset/link", "", everyone(200), false},
 	{"POST /officer/passreset/link", "t={form}", everyone(404), false},
 	{"GET /officer/terms", "", everyone(200), false},
 	{"GET /officer/login", "", want{200, 303, 303, 303, 303}, false},
 	{"POST /officer/login", "citizen_id=", everyone(422), false},
+	{"GET /officer/login/factor/{form}", "", everyone(404), false},
+	{"POST /officer/login/factor/{form}", "code=123456", everyone(404), false},
 	{"POST /officer/logout", "", want{visitor: 303}, false},
 
 	// One's own account.
@@ -104,6 +107,16 @@ var calls = []call{
 	{"POST /officer/profile/sessions/end", "", oneself, false},
 	{"POST /officer/profile/sessions/{session}/end", "", signedIn(404), true}, // looks among the caller's own alone
 	{"GET /my/rights", "", signedIn(200), false},
+
+	// One's own second factor.
+	{"GET /officer/security", "", signedIn(200), false},
+	{"POST /officer/security/app", "", oneself, false},
+	{"GET /officer/security/app", "", oneself, false},
+	{"GET /officer/security/app/picture.png", "", oneself, false},
+	{"POST /officer/security/app/confirm", "code=x", oneself, false},
+	{"GET /officer/security/app/remove", "", signedIn(303), false},
+	{"POST /officer/security/app/remove", "", oneself, false},
+	{"POST /officer/security/codes", "", oneself, false},
 
 	// The grids of rights.
 	{"GET /ko1/rights", "", readers(200), false},

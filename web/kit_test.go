@@ -108,7 +108,7 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 		})
 	}
 	k.officers = k.clerk(officer.Edition{})
-	k.signin = signin.NewDesk(signin.Options{DB: env.DB, Roll: k.roll, Passwords: passwords, Codes: codes, Outbox: k.outbox, Log: log})
+	k.signin = signin.NewDesk(signin.Options{DB: env.DB, Roll: k.roll, Ring: ring, Passwords: passwords, Codes: codes, Outbox: k.outbox, Log: log})
 	administrator := func(ctx context.Context, tx *store.Tx, by string) error {
 		return k.book.RequireAdministrator(ctx, tx, person.ID(by))
 	}

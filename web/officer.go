@@ -12,7 +12,6 @@ import (
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
 	"sitthi/officer"
-	"sitthi/signin"
 	"sitthi/web/views"
 )
 
@@ -241,11 +240,9 @@ func nextPage(next string) string {
 // signIn lets an officer in. All failures have one answer, but for that of a disabled account after its password.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request, v *Visit) error {
 	page := views.SignInPage{CitizenID: r.PostForm.Get("citizen_id"), Next: nextPage(r.PostForm.Get("next"))}
-	opened, err := s.SignIn.SignIn(r.Context(), signin.In{
-		CitizenID: page.CitizenID, Password: r.PostForm.Get("password"),
-		Session: s.cookie(r, sessionCookie), Device: s.cookie(r, deviceCookie),
-		Address: v.Address.String(), Agent: r.UserAgent(),
-	})
+	in := s.comes(r, v)
+	in.CitizenID, in.Password, in.Browser = page.CitizenID, r.PostForm.Get("password"), s.browser(w, r)
+	opened, err := s.SignIn.SignIn(r.Context(), in)
 	if err != nil {
 		status, faults, ok := v.mend(w, err)
 		if !ok {
@@ -253,9 +250,10 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, v *Visit) error 
 		}
 		return s.showSignIn(w, r, v, status, page, faults)
 	}
-	s.setCookie(w, sessionCookie, opened.Token, 0)
-	s.setCookie(w, deviceCookie, opened.DeviceToken, signin.DeviceLife)
-	return s.see(w, r, v, page.Next, nil)
+	if opened.Flow != "" {
+		return s.see(w, r, v, factorPath(opened.Flow, page.Next), nil)
+	}
+	return s.opened(w, r, v, opened, page.Next)
 }
 
 // signOut ends the session; who has none any more is signed out already.

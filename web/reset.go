@@ -17,6 +17,7 @@ func (s *Server) resetRoutes() []Route {
 		{Pattern: "GET /officer/passreset/{flow}", Access: Open, Handle: s.resetStep},
 		{Pattern: "POST /officer/passreset/{flow}/send", Access: Open, Handle: s.sendReset},
 		{Pattern: "POST /officer/passreset/{flow}/code", Access: Open, Handle: s.proveReset},
+		{Pattern: "POST /officer/passreset/{flow}/factor", Access: Open, Handle: s.proveResetFactor},
 		{Pattern: "POST /officer/passreset/{flow}/password", Access: Open, Handle: s.finishReset},
 	}
 }
@@ -56,6 +57,13 @@ func (s *Server) resetStep(w http.ResponseWriter, r *http.Request, v *Visit) err
 }
 
 func (s *Server) showReset(w http.ResponseWriter, r *http.Request, v *Visit, status int, page views.ResetPage, faults []views.FieldError) error {
+	if page.Step() == signin.ResetFactor {
+		factors, err := s.SignIn.FactorsOfReset(r.Context(), page.Reset.ID, s.cookie(r, browserCookie))
+		if err != nil {
+			return err
+		}
+		page.Ask = factorsAsked(factors)
+	}
 	p := v.Page("reset.title_" + string(page.Step()))
 	p.Narrow, p.Problems = true, faults
 	return s.show(w, r, v, status, p, views.Reset(p, page))
@@ -77,6 +85,12 @@ func (s *Server) proveReset(w http.ResponseWriter, r *http.Request, v *Visit) er
 	code := r.PostForm.Get(signin.FieldCode)
 	_, err := s.SignIn.ProveReset(r.Context(), r.PathValue("flow"), s.cookie(r, browserCookie), code)
 	return s.resetOn(w, r, v, views.ResetPage{Code: code}, nil, err)
+}
+
+// proveResetFactor takes the second factor of who has one.
+func (s *Server) proveResetFactor(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	_, err := s.SignIn.ProveResetCode(r.Context(), r.PathValue("flow"), s.cookie(r, browserCookie), r.PostForm.Get(signin.FieldCode))
+	return s.resetOn(w, r, v, views.ResetPage{}, nil, err)
 }
 
 // finishReset sets the new password.

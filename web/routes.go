@@ -14,6 +14,7 @@ func (s *Server) Routes() []Route {
 		s.cutoverRoutes(),
 		s.officerRoutes(),
 		s.accountRoutes(),
+		s.securityRoutes(),
 		s.resetRoutes(),
 		s.linkRoutes(),
 		s.rightsRoutes(),

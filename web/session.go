@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 
 	"sitthi/internal/problem"
 	"sitthi/internal/seal"
+	"sitthi/signin"
 	"sitthi/web/views"
 )
 
@@ -148,27 +150,41 @@ func (s *Server) askSignIn(w http.ResponseWriter, r *http.Request, v *Visit) err
 	return s.see(w, r, v, "/officer/login?"+url.Values{"next": {cmp.Or(next, v.path)}}.Encode(), notice)
 }
 
-// stepUpField carries the password when it is asked for again before an act.
-const stepUpField = "stepup_password"
+// The fields that carry the proof when it is asked for again before an act: the password or, for who has a second
+// factor, that.
+const (
+	stepUpField = "stepup_password"
+	stepUpCode  = "stepup_code"
+)
 
-// stepUp asks for the password again unless the person has proved herself within five minutes. The page that asks
-// holds the whole form that was sent, so nothing typed is lost; it is sent again to the same address together with
-// the password, which is taken out before the act sees the form. On success the session has a new token.
+// stepUp asks for the password again, or the second factor of who has one, unless the person has proved herself within
+// five minutes. The page that asks holds the whole form that was sent, so nothing typed is lost; it is sent again to the
+// same address together with the proof, which is taken out before the act sees the form. On success the session has a
+// new token.
 func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	typed, answered := r.PostForm[stepUpField]
-	r.PostForm.Del(stepUpField)
-	r.Form.Del(stepUpField)
-	if v.Session.SteppedUp(v.Now) && !answered { // a password sent twice is answered twice, each time with a new token
+	given, answered := url.Values{}, false
+	for _, name := range []string{stepUpField, stepUpCode} {
+		if typed, ok := r.PostForm[name]; ok {
+			given[name], answered = typed, true
+		}
+		r.PostForm.Del(name)
+		r.Form.Del(name)
+	}
+	if v.Session.SteppedUp(v.Now) && !answered { // a proof sent twice is answered twice, each time with a new token
 		return s.SignIn.Touch(r.Context(), *v.Session)
 	}
 	if !answered {
 		return s.askStepUp(w, r, v, nil)
 	}
-	token, err := s.SignIn.StepUp(r.Context(), *v.Session, typed[0])
+	token, err := s.proveAgain(r.Context(), *v.Session, given)
 	switch {
 	case err == nil:
 	case errors.Is(err, problem.Invalid), errors.Is(err, problem.Denied):
-		return s.askStepUp(w, r, v, []views.FieldError{{Field: stepUpField, Text: v.Tell(err)}})
+		field := stepUpField
+		if v.Session.Factor {
+			field = stepUpCode
+		}
+		return s.askStepUp(w, r, v, []views.FieldError{{Field: field, Text: v.Tell(err)}})
 	case errors.Is(err, problem.NotFound):
 		return signInFirst{}
 	default:
@@ -183,10 +199,27 @@ func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, v *Visit) error 
 	return nil
 }
 
+// proveAgain takes the proof that was given.
+func (s *Server) proveAgain(ctx context.Context, session signin.Session, given url.Values) (token string, err error) {
+	if session.Factor {
+		return s.SignIn.StepUpCode(ctx, session, given.Get(stepUpCode))
+	}
+	return s.SignIn.StepUp(ctx, session, given.Get(stepUpField))
+}
+
 func (s *Server) askStepUp(w http.ResponseWriter, r *http.Request, v *Visit, faults []views.FieldError) error {
-	p := v.Page("web.stepup")
-	p.Narrow, p.Problems = true, faults
 	form := views.StepUpForm{Action: r.URL.RequestURI(), PasswordField: stepUpField, Back: v.path}
+	title := "web.stepup"
+	if v.Session.Factor {
+		factors, err := s.SignIn.Factors(r.Context(), v.Session.Person)
+		if err != nil {
+			return err
+		}
+		form.CodeField, form.Ask = stepUpCode, factorsAsked(factors)
+		title = "web.stepup_factor"
+	}
+	p := v.Page(title)
+	p.Narrow, p.Problems = true, faults
 	for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {
 		for _, value := range r.PostForm[name] {
 			form.Fields = append(form.Fields, views.HiddenField{Name: name, Value: value})

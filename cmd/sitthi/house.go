@@ -83,7 +83,7 @@ func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, 
 		Registered: h.book.Registered, Relocated: h.book.Relocated, CheckDigit: officer.CheckDigit(c.CitizenIDCheck),
 	})
 	h.signin = signin.NewDesk(signin.Options{
-		DB: v.db, Roll: h.roll, Passwords: h.passwords, Codes: h.codes, Outbox: h.outbox, Log: log,
+		DB: v.db, Roll: h.roll, Ring: v.ring, Passwords: h.passwords, Codes: h.codes, Outbox: h.outbox, Log: log,
 		Settings: signin.Settings{
 			Idle: c.SessionIdle, Absolute: c.SessionLimit, StepUp: c.StepUp,
 			Address: proof.Rate{Burst: c.SignInPerMinute, Every: time.Minute / time.Duration(c.SignInPerMinute)},

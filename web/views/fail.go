@@ -10,10 +10,12 @@ type FailParams struct {
 	Box       bool     // stands within a form, where a page has no place
 }
 
-// StepUpForm is a form that waits for the password: where it goes, and all that was typed into it.
+// StepUpForm is a form that waits for the password, or the second factor: where it goes, and all that was typed into it.
 type StepUpForm struct {
 	Action        string
 	PasswordField string
+	CodeField     string // takes a code of the second factor instead; "" for who has none
+	Ask           FactorsAsked
 	Fields        []HiddenField
 	Back          string // the page to go back to instead
 }

@@ -1,0 +1,107 @@
+package web
+
+import (
+	"bytes"
+	"image/png"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"sitthi/internal/locale"
+	"sitthi/signin"
+)
+
+// shows is what an app with the key shows now.
+func (k *kit) shows(t *testing.T, key string) string {
+	t.Helper()
+	return must(totp.GenerateCode(strings.ReplaceAll(key, " ", ""), k.Clock.Now()))(t)
+}
+
+var (
+	appKey       = regexp.MustCompile(`<pre id="app-key" class="code">([A-Z2-7 ]+)</pre>`)
+	recoveryCode = regexp.MustCompile(`<code>([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4})</code>`)
+)
+
+// setUp sets an app up on the pages.
+func (b *browser) setUp() (key string, recovery []string) {
+	b.t.Helper()
+	page := b.post("/officer/security/app").follow().wants(http.StatusOK, "/officer/security/app/picture.png")
+	key = appKey.FindStringSubmatch(page.body)[1]
+	done := b.post("/officer/security/app/confirm", "code", b.k.shows(b.t, key)).wants(http.StatusOK)
+	for _, m := range recoveryCode.FindAllStringSubmatch(done.body, -1) {
+		recovery = append(recovery, m[1])
+	}
+	b.k.later(time.Minute)
+	return key, recovery
+}
+
+func TestSecondFactorOnThePages(t *testing.T) {
+	eachKit(t, func(t *testing.T, k *kit) {
+		b := k.as(t, chief12)
+		b.get("/officer/security").wants(http.StatusOK, "บัญชีของท่านยังใช้รหัสผ่านเพียงอย่างเดียว", "เริ่มตั้งค่าแอปยืนยันตัวตน").lacks("รหัสสำรอง")
+		b.get("/officer/security/app").wants(http.StatusSeeOther)
+		page := b.post("/officer/security/app").follow().wants(http.StatusOK, "สแกนภาพนี้ด้วยแอป")
+		picture := b.get("/officer/security/app/picture.png").wants(http.StatusOK)
+		drawn := must(png.Decode(bytes.NewReader([]byte(picture.body))))(t)
+		if drawn.Bounds().Dx() < 200 || picture.header.Get("Content-Type") != "image/png" {
+			t.Errorf("a picture of %v, %s", drawn.Bounds(), picture.header.Get("Content-Type"))
+		}
+		b.post("/officer/security/app/confirm", "code", "12").wants(http.StatusUnprocessableEntity, "รหัสสำรอง 12 ตัว", "สแกนภาพนี้ด้วยแอป")
+		key, recovery := b.setUp()
+		if key != appKey.FindStringSubmatch(page.body)[1] || len(recovery) != signin.RecoveryCodes {
+			t.Errorf("key %q, codes %q", key, recovery)
+		}
+		b.get("/officer/security").wants(http.StatusOK, "เหลือ 10 รหัส", "ยกเลิกการใช้").lacks("ยังใช้รหัสผ่านเพียงอย่างเดียว", recovery[0])
+		b.post("/officer/security/app/confirm", "code", "123456").wants(http.StatusSeeOther) // sent twice: there is nothing to set up
+
+		// Sign in: the password, then the factor.
+		in := k.visitor(t)
+		asked := in.post("/officer/login", "citizen_id", chief12, "password", kitPassword, "next", "/ko1/rights").wants(http.StatusSeeOther)
+		if !strings.HasPrefix(asked.location, "/officer/login/factor/") || in.cookies[k.server.cookieName(sessionCookie)] != "" {
+			t.Fatalf("a right password leads to %s with %v", asked.location, in.cookies)
+		}
+		path, _, _ := strings.Cut(asked.location, "?")
+		asked.follow().wants(http.StatusOK, "เหลืออีกขั้นเดียว", `value="/ko1/rights"`)
+		in.get("/officer/profile").wants(http.StatusSeeOther)
+		in.post(path, "code", "", "next", "/ko1/rights").wants(http.StatusUnprocessableEntity, "กรุณากรอกรหัสจากแอป", `value="/ko1/rights"`)
+		k.visitor(t).post(path, "code", k.shows(t, key)).wants(http.StatusNotFound)
+		k.visitor(t).get(path).wants(http.StatusNotFound)
+		done := in.post(path, "code", k.shows(t, key), "next", "/ko1/rights").wants(http.StatusSeeOther)
+		if done.location != "/ko1/rights" {
+			t.Errorf("leads to %s", done.location)
+		}
+		done.follow().wants(http.StatusOK)
+		in.post(path, "code", recovery[0]).wants(http.StatusNotFound)
+
+		// Step-up: the factor in place of the password, and what was typed is kept.
+		k.later(signin.Defaults().StepUp + time.Minute)
+		in.post("/ko1/rights/consider", "unit", "TH-12", "note", "ย้ายมาใหม่").wants(http.StatusUnprocessableEntity, stepUpCode, "ย้ายมาใหม่").lacks(stepUpField)
+		in.post("/ko1/rights/consider", "unit", "TH-12", stepUpField, kitPassword).wants(http.StatusUnprocessableEntity, "กรุณากรอกรหัสจากแอป")
+		in.post("/ko1/rights/consider", "unit", "TH-12", stepUpCode, k.shows(t, key)).wants(http.StatusUnprocessableEntity).lacks(stepUpCode)
+		b.get("/officer/profile").wants(http.StatusOK) // the session that set it up goes on
+
+		// The forgotten password asks for it, too.
+		lost := k.visitor(t)
+		reset := lost.post("/officer/passreset", "citizen_id", chief12).wants(http.StatusSeeOther).location
+		lost.post(reset+"/send", "channel", "email").wants(http.StatusSeeOther)
+		lost.post(reset+"/code", "code", k.code(t, "p0104@diw.example.go.th")).follow().wants(http.StatusOK, "กรุณายืนยันก่อนตั้งรหัสผ่านใหม่")
+		lost.post(reset+"/password", "password", "ลำน้ำเจ้าพระยายามเย็น", "password_again", "ลำน้ำเจ้าพระยายามเย็น").wants(http.StatusNotFound)
+		lost.post(reset+"/factor", "code", "1234").wants(http.StatusUnprocessableEntity)
+		lost.post(reset+"/factor", "code", recovery[1]).follow().wants(http.StatusOK, "บันทึกรหัสผ่านใหม่")
+
+		// New codes, and none.
+		codes := in.post("/officer/security/codes").wants(http.StatusOK, "ชุดเดิมใช้ไม่ได้อีก")
+		if len(recoveryCode.FindAllString(codes.body, -1)) != signin.RecoveryCodes {
+			t.Error("no new codes")
+		}
+		in.get("/officer/security/app/remove").wants(http.StatusOK, "เหลือเพียงรหัสผ่าน")
+		in.post("/officer/security/app/remove").follow().wants(http.StatusOK, "ยกเลิกวิธียืนยันตัวตนแล้ว", "ยังใช้รหัสผ่านเพียงอย่างเดียว")
+		in.get("/officer/security/app/remove").wants(http.StatusSeeOther)
+		in.post("/officer/security/codes").wants(http.StatusSeeOther)
+		in.in(locale.EN).get("/officer/security").wants(http.StatusOK, "Your account rests on the password alone")
+	})
+}
