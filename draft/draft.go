@@ -28,7 +28,13 @@ type Desk struct {
 }
 
 // place binds a sealed draft to its row and its owner.
-func place(id string, owner person.ID) string { return "draft/" + id + "/" + string(owner) }
+func place(id string, owner person.ID) string { return places + "/" + id + "/" + string(owner) }
+
+// places is where drafts are sealed for.
+const places = "draft"
+
+// Sealed is what this package seals, for whoever seals it anew.
+var Sealed = []seal.Field{{Table: "drafts", Column: "sealed", Key: []string{"id"}, Place: places, Of: []string{"id", "owner"}}}
 
 // Keep seals what marshals to JSON for its owner, and answers the id under which she, and nobody else, finds it.
 func (d *Desk) Keep(ctx context.Context, owner person.ID, content any) (id string, err error) {

@@ -16,6 +16,7 @@ import (
 	"sitthi/agency"
 	"sitthi/grant"
 	"sitthi/internal/problem"
+	"sitthi/internal/seal"
 	"sitthi/internal/store"
 	"sitthi/internal/thai"
 	"sitthi/person"
@@ -388,15 +389,9 @@ func originalOf(cells [columnCount]cell) (o original) {
 	return o
 }
 
-func rowPlace(id string, line int64) string {
-	return "legacy.row/" + id + "/" + strconv.FormatInt(line, 10)
-}
-func correctedPlace(id string, line int64) string {
-	return "legacy.corrected/" + id + "/" + strconv.FormatInt(line, 10)
-}
-func factsPlace(id string, line int64) string {
-	return "legacy.facts/" + id + "/" + strconv.FormatInt(line, 10)
-}
+func rowPlace(id string, line int64) string       { return numbered(rowPlaces, id, line) }
+func correctedPlace(id string, line int64) string { return numbered(correctedPlaces, id, line) }
+func factsPlace(id string, line int64) string     { return numbered(factsPlaces, id, line) }
 
 // understood reads a row and makes what is kept of it.
 func (d *Desk) understood(r reader, id string, line int64, cells [columnCount]cell) ([]any, error) {
@@ -490,8 +485,15 @@ func (d *Desk) keys(e entry, index string) (sameKey, content string) {
 		about = append(about, e.unit, e.team, strconv.Itoa(int(e.level)))
 		says = []string{e.from.String(), e.lastDay.String(), e.order, e.note}
 	}
-	const enough = 32 // hexadecimal digits: 128 bits
-	return d.Ring.Index("legacy.same", strings.Join(about, "\n"))[:enough], d.Ring.Index("legacy.content", strings.Join(says, "\n"))[:enough]
+	return sameMark(d.Ring, about), d.Ring.Mark("legacy.content", strings.Join(says, "\n"))[:enough]
+}
+
+// enough are the hexadecimal digits that are kept of a mark: 128 bits.
+const enough = 32
+
+// sameMark tells what a row is about. With the citizen's blind index in it, it changes with that index.
+func sameMark(ring *seal.Ring, about []string) string {
+	return ring.Mark("legacy.same", strings.Join(about, "\n"))[:enough]
 }
 
 // keepBatch writes rows with the progress they make.

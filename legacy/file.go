@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"strconv"
 
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
@@ -17,9 +16,7 @@ import (
 // pieceSize is how much of a file is sealed at a time: what an upload holds in memory.
 const pieceSize = 1 << 20
 
-func piecePlace(id string, number int64) string {
-	return "legacy.file/" + id + "/" + strconv.FormatInt(number, 10)
-}
+func piecePlace(id string, number int64) string { return numbered(piecePlaces, id, number) }
 
 // keepFile seals what the reader gives, piece by piece, each in a short transaction of its own: citizen IDs lie nowhere
 // in the clear, not even while the file is on its way, and a slow upload keeps nobody waiting. It fails with Invalid for a

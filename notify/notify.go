@@ -162,8 +162,20 @@ type body struct {
 	Text    string `json:"text"`
 }
 
-func toPlace(id string) string   { return "message.to/" + id }
-func bodyPlace(id string) string { return "message.body/" + id }
+// The places that recipients and texts are sealed for.
+const (
+	toPlaces   = "message.to"
+	bodyPlaces = "message.body"
+)
+
+// Sealed is what this package seals, for whoever seals it anew.
+var Sealed = []seal.Field{
+	{Table: "messages", Column: "to_sealed", Key: []string{"id"}, Place: toPlaces},
+	{Table: "messages", Column: "body_sealed", Key: []string{"id"}, Place: bodyPlaces},
+}
+
+func toPlace(id string) string   { return toPlaces + "/" + id }
+func bodyPlace(id string) string { return bodyPlaces + "/" + id }
 
 // poke wakes a lane that waits for work on the channel; when all are busy they look again by themselves.
 func (o *Outbox) poke(c Channel) {

@@ -159,7 +159,7 @@ func (d *Desk) StartContact(ctx context.Context, by Owner, channel notify.Channe
 }
 
 // contactPlace binds a sealed contact to its row.
-func contactPlace(id string) string { return "contact_change.contact/" + id }
+func contactPlace(id string) string { return contactPlaces + "/" + id }
 
 // sendContact sends the code of a change and notes its reference.
 func (d *Desk) sendContact(ctx context.Context, tx *store.Tx, c *contactChange, by Owner, lang locale.Lang) (err error) {

@@ -479,5 +479,17 @@ func (d *Desk) networkIndex(ctx context.Context) string {
 	return d.ring.Index("register.network", network(ctx))
 }
 
+// Sealed is what this package seals, for whoever seals it anew.
+var Sealed = []seal.Field{
+	{Table: "registrations", Column: "form_sealed", Key: []string{"id"}, Place: formPlaces},
+	{Table: "contact_changes", Column: "contact_sealed", Key: []string{"id"}, Place: contactPlaces},
+}
+
+// The places that forms and contacts are sealed for.
+const (
+	formPlaces    = "registration.form"
+	contactPlaces = "contact_change.contact"
+)
+
 // formPlace binds a sealed form to its row.
-func formPlace(id string) string { return "registration.form/" + id }
+func formPlace(id string) string { return formPlaces + "/" + id }

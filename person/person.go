@@ -30,7 +30,7 @@ func (r *Roll) Index(citizen thai.CitizenID) string {
 }
 
 // Mark is a keyed hash of a text with citizen IDs in it: equal for equal texts, and telling nothing without the key.
-func (r *Roll) Mark(text string) string { return r.ring.Index("person.text", text) }
+func (r *Roll) Mark(text string) string { return r.ring.Mark("person.text", text) }
 
 // Find answers the person behind a citizen ID, and whether there is one.
 func (r *Roll) Find(ctx context.Context, tx *store.Tx, citizen thai.CitizenID) (ID, bool, error) {
@@ -91,5 +91,11 @@ func (r *Roll) CitizenID(ctx context.Context, tx *store.Tx, id ID) (thai.Citizen
 	return r.Open(id, sealed)
 }
 
+// Sealed is what this package seals, for whoever seals it anew.
+var Sealed = []seal.Field{{Table: "persons", Column: "citizen_sealed", Key: []string{"id"}, Place: citizenPlace}}
+
+// citizenPlace is where citizen IDs are sealed for.
+const citizenPlace = "person.citizen"
+
 // place binds a sealed citizen ID to its row.
-func place(id ID) string { return "person.citizen/" + string(id) }
+func place(id ID) string { return citizenPlace + "/" + string(id) }

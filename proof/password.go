@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -21,14 +22,27 @@ import (
 	"sitthi/internal/seal"
 )
 
-// params are the cost of argon2id: OWASP's first choice for interactive sign-in, 19 MiB and two passes.
+// params are the cost of argon2id, and the version of the pepper.
 type params struct {
 	memory  uint32 // KiB
 	passes  uint32
 	threads uint8
+	pepper  int
 }
 
-var current = params{memory: 19 * 1024, passes: 2, threads: 1}
+// current are today's: OWASP's first choice for interactive sign-in, 19 MiB and two passes, and the newest pepper.
+func (p *Passwords) current() params {
+	return params{memory: 19 * 1024, passes: 2, threads: 1, pepper: p.ring.InUse(seal.Pepper)}
+}
+
+// String is the PHC form of the parameters. The pepper is its keyid, which the first version goes without.
+func (c params) String() string {
+	s := fmt.Sprintf("m=%d,t=%d,p=%d", c.memory, c.passes, c.threads)
+	if c.pepper > 1 {
+		s += ",keyid=" + phc.EncodeToString([]byte(strconv.Itoa(c.pepper)))
+	}
+	return s
+}
 
 const (
 	saltBytes = 16
@@ -41,7 +55,7 @@ const (
 // Passwords checks new passwords against the rule and hashes them (argon2id, peppered with a key outside the database).
 // It hashes as many at once as there are processors. It is safe for concurrent use.
 type Passwords struct {
-	pepper  []byte
+	ring    *seal.Ring
 	blocked map[string]struct{}
 	slots   chan struct{} // one for each hash under way
 	turns   atomic.Int64  // taken and not yet left
@@ -53,7 +67,7 @@ func NewPasswords(ring *seal.Ring) (*Passwords, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Passwords{pepper: ring.Pepper(), blocked: blocked, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}, nil
+	return &Passwords{ring: ring, blocked: blocked, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}, nil
 }
 
 // Check holds a new password against the rule (trust.md 1, 2); about are the facts anyone could know of the person:
@@ -87,16 +101,16 @@ func (t Turn) Leave() { t.p.turns.Add(-1) }
 func (t Turn) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltBytes)
 	rand.Read(salt)
-	sum, err := t.sum(ctx, password, salt, current)
+	cost := t.p.current()
+	sum, err := t.sum(ctx, password, salt, cost)
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, current.memory, current.passes, current.threads,
-		phc.EncodeToString(salt), phc.EncodeToString(sum)), nil
+	return fmt.Sprintf("$argon2id$v=%d$%s$%s$%s", argon2.Version, cost, phc.EncodeToString(salt), phc.EncodeToString(sum)), nil
 }
 
 // Verify compares a password with what Hash made. rehash says that it was right, and made with other parameters than
-// today's: store a new Hash.
+// today's, or an older pepper: store a new Hash.
 func (t Turn) Verify(ctx context.Context, password, hash string) (ok, rehash bool, err error) {
 	cost, salt, want, err := parse(hash)
 	if err != nil {
@@ -107,12 +121,12 @@ func (t Turn) Verify(ctx context.Context, password, hash string) (ok, rehash boo
 		return false, false, err
 	}
 	ok = subtle.ConstantTimeCompare(got, want) == 1
-	return ok, ok && cost != current, nil
+	return ok, ok && cost != t.p.current(), nil
 }
 
 // VerifyNone does the work of Verify for an ID that has no account, so that the time does not tell.
 func (t Turn) VerifyNone(ctx context.Context, password string) error {
-	_, err := t.sum(ctx, password, make([]byte, saltBytes), current)
+	_, err := t.sum(ctx, password, make([]byte, saltBytes), t.p.current())
 	return err
 }
 
@@ -141,13 +155,17 @@ func (t Turn) sum(ctx context.Context, password string, salt []byte, cost params
 	if len(password) > mostBytes {
 		password = "" // longer than any that can have been set, and not worth the work of normalising
 	}
+	pepper, err := t.p.ring.Pepper(cost.pepper)
+	if err != nil {
+		return nil, err
+	}
 	select {
 	case t.p.slots <- struct{}{}:
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait to hash password: %w", ctx.Err())
 	}
 	defer func() { <-t.p.slots }()
-	mac := hmac.New(sha256.New, t.p.pepper)
+	mac := hmac.New(sha256.New, pepper)
 	mac.Write([]byte(norm.NFC.String(password)))
 	return argon2.IDKey(mac.Sum(nil), salt, cost.passes, cost.memory, cost.threads, hashBytes), nil
 }
@@ -158,6 +176,14 @@ var phc = base64.RawStdEncoding.Strict()
 // errHash says that a stored hash is not one that Hash made.
 var errHash = errors.New("password hash is not readable")
 
+// PepperedWith is the pattern (of LIKE) of hashes made with a version of the pepper, and the pattern of exceptions to it.
+func PepperedWith(version int) (like, unlike string) {
+	if version == 1 {
+		return "$argon2id$%", "%,keyid=%"
+	}
+	return "%,keyid=" + phc.EncodeToString([]byte(strconv.Itoa(version))) + "$%", ""
+}
+
 // parse reads what Hash wrote.
 func parse(hash string) (cost params, salt, sum []byte, err error) {
 	parts := strings.Split(hash, "$")
@@ -166,6 +192,19 @@ func parse(hash string) (cost params, salt, sum []byte, err error) {
 	}
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &cost.memory, &cost.passes, &cost.threads); err != nil ||
 		cost.memory > 1<<20 || cost.passes < 1 || cost.passes > 64 || cost.threads < 1 {
+		return cost, nil, nil, errHash
+	}
+	cost.pepper = 1
+	if _, keyid, ok := strings.Cut(parts[3], ",keyid="); ok {
+		version, err := phc.DecodeString(keyid)
+		if err == nil {
+			cost.pepper, err = strconv.Atoi(string(version))
+		}
+		if err != nil {
+			return cost, nil, nil, errHash
+		}
+	}
+	if cost.String() != parts[3] {
 		return cost, nil, nil, errHash
 	}
 	salt, saltErr := phc.DecodeString(parts[4])

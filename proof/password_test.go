@@ -217,7 +217,7 @@ func TestVerifyNeedsThePepper(t *testing.T) {
 func TestVerifyAsksForRehash(t *testing.T) {
 	p, ctx := newPasswords(t), t.Context()
 	salt := []byte("0123456789abcdef")
-	cost := params{memory: 8 * 1024, passes: 1, threads: 1}
+	cost := params{memory: 8 * 1024, passes: 1, threads: 1, pepper: 1}
 	sum, err := Turn{p}.sum(ctx, "xq7#Lmw9", salt, cost)
 	if err != nil {
 		t.Fatal(err)

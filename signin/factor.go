@@ -63,7 +63,7 @@ type App struct {
 	URL    string // otpauth, for the picture
 }
 
-func secretPlace(id string) string { return "signin.factor/" + id }
+func secretPlace(id string) string { return secretPlaces + "/" + id }
 
 // BeginApp makes the key with which a person sets up an app; one that was begun within the hour stays as it is, so that
 // the picture already taken is right. Nothing is asked for by it before ConfirmApp.

@@ -64,6 +64,7 @@ var logActs = []string{
 	"program.create", "program.revoke",
 	"legacy.upload", "legacy.cancel", "legacy.expire", "legacy.recheck", "legacy.correct", "legacy.set_aside", "legacy.take_back", "legacy.export", "legacy.sign", "legacy.unsign",
 	"legacy.commit", "legacy.bring",
+	"keys.rotate", "keys.retire",
 	"door.turn_away", "demo.seed", "demo.refresh",
 }
 
@@ -73,6 +74,7 @@ var logFacts = []string{
 	"from", "old_until", "until", "to", "old_order_number", "order_number", "old_note", "note", "reason", "closing",
 	"as_of", "format", "rows", "given", "confirmed", "state",
 	"source", "file", "line", "fields", "new", "same", "changed", "conflict", "quarantined", "aside", "right_new", "right_changed",
+	"key_kind", "key_version", "rule", "kept_days",
 	"head_new", "head_changed", "officer_new", "officer_changed", "rights_in_file", "rights_in_book", "invited", "size", "hash", "results",
 }
 

@@ -21,6 +21,7 @@ import (
 	"sitthi/internal/clock"
 	"sitthi/internal/config"
 	"sitthi/internal/observe"
+	"sitthi/internal/rekey"
 	"sitthi/internal/store"
 	"sitthi/legacy"
 	"sitthi/notify"
@@ -53,6 +54,7 @@ type house struct {
 	agencies  agency.Desk
 	portal    portal.Desk
 	programs  *program.Desk
+	keys      *rekey.Desk
 	decisions *program.Log
 
 	decisionsKept time.Duration
@@ -62,7 +64,7 @@ type house struct {
 
 // build puts everything in its place. public is the address that people type.
 func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, clk clock.Clock, log *slog.Logger, public *url.URL) (h *house, err error) {
-	h = &house{vault: v, clock: clk, log: log, metrics: observe.NewMetrics(version()), roll: person.NewRoll(v.ring)}
+	h = &house{vault: v, keys: keyDesk(v, log), clock: clk, log: log, metrics: observe.NewMetrics(version()), roll: person.NewRoll(v.ring)}
 	h.outbox, err = notify.NewOutbox(notify.Options{DB: v.db, Ring: v.ring, Log: log, Senders: senders, KeepBodies: c.Demo || hooked})
 	if err != nil {
 		return nil, err
@@ -179,6 +181,7 @@ func (h *house) ready(ctx context.Context) error {
 // work does what is done without anyone asking, until the context ends: the first that fails ends all.
 func (h *house) work(ctx context.Context, g *errgroup.Group) {
 	g.Go(func() error { return h.book.Follow(ctx) })
+	g.Go(func() error { return h.keys.Follow(ctx) })
 	g.Go(func() error { return h.sealer.Run(ctx) })
 	g.Go(func() error { return h.outbox.Run(ctx) })
 	g.Go(func() error { return h.programs.Follow(ctx) })

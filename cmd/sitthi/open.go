@@ -12,6 +12,7 @@ import (
 	"sitthi/agency"
 	"sitthi/internal/clock"
 	"sitthi/internal/config"
+	"sitthi/internal/rekey"
 	"sitthi/internal/seal"
 	"sitthi/internal/store"
 	"sitthi/portal"
@@ -31,7 +32,10 @@ func openNew(ctx context.Context, d *config.Database, secrets config.Secrets, c 
 		return nil, err
 	}
 	v := &vault{db: db}
-	err = db.Migrate(ctx)
+	err = attend(ctx, db, false)
+	if err == nil {
+		err = db.Migrate(ctx)
+	}
 	if err == nil {
 		_, _, err = versions(ctx, db)
 	}
@@ -64,6 +68,23 @@ func versions(ctx context.Context, db *store.DB) (have, want int64, err error) {
 
 // openExisting opens a database that is there and of this program's version, with its keys, and makes nothing.
 func openExisting(ctx context.Context, d *config.Database, secrets config.Secrets, c clock.Clock) (*vault, error) {
+	return openFor(ctx, d, secrets, c, false)
+}
+
+// attend lets other programs know that this one uses the database; when alone, no other one does.
+func attend(ctx context.Context, db *store.DB, alone bool) error {
+	err := db.Attend(ctx, alone)
+	switch {
+	case !errors.Is(err, store.ErrAttended):
+		return err
+	case alone:
+		return config.Wrong("database", "%w: stop all that serve from it, and commands", err)
+	}
+	return config.Wrong("database", "its keys are being changed: try again when that is done (%w)", err)
+}
+
+// openFor is openExisting; when alone, for what no other program may use the database meanwhile.
+func openFor(ctx context.Context, d *config.Database, secrets config.Secrets, c clock.Clock, alone bool) (*vault, error) {
 	if path, ok := strings.CutPrefix(d.URL, "sqlite:"); ok {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			return nil, config.Wrong("database", "there is no database %s", path)
@@ -74,7 +95,10 @@ func openExisting(ctx context.Context, d *config.Database, secrets config.Secret
 		return nil, err
 	}
 	v := &vault{db: db}
-	have, want, err := versions(ctx, db)
+	var have, want int64
+	if err = attend(ctx, db, alone); err == nil {
+		have, want, err = versions(ctx, db)
+	}
 	switch {
 	case err != nil:
 	case have < want:
@@ -100,9 +124,6 @@ func openStore(ctx context.Context, d *config.Database, secrets config.Secrets, 
 	return db, nil
 }
 
-// keysMark is the row of an installation that tells its keys from any others.
-const keysMark = "keys"
-
 // keys reads the key file. Only a database that has never had keys gets new ones: with others in their place nothing
 // in it could be read any more, and the damage would show late.
 func keys(ctx context.Context, db *store.DB, d *config.Database, secrets config.Secrets, mayCreate bool) (*seal.Ring, error) {
@@ -112,7 +133,7 @@ func keys(ctx context.Context, db *store.DB, d *config.Database, secrets config.
 	}
 	var mark string
 	err = db.Read(ctx, func(tx *store.Tx) (err error) {
-		mark, err = installed(ctx, tx, keysMark)
+		mark, err = installed(ctx, tx, rekey.IndexMark)
 		return err
 	})
 	if err != nil {
@@ -125,18 +146,25 @@ func keys(ctx context.Context, db *store.DB, d *config.Database, secrets config.
 	if err != nil {
 		return nil, config.Wrong("keys", "%w", err)
 	}
-	own := ring.Index("installation", keysMark)
 	if mark == "" && mayCreate {
 		err = db.Write(ctx, func(tx *store.Tx) error {
-			mark, err = install(ctx, tx, keysMark, own)
+			mark, err = install(ctx, tx, rekey.IndexMark, rekey.IndexOf(ring))
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	if mark != own {
+	if !rekey.Fits(ring, mark) {
 		return nil, config.Wrong("keys", "the keys in %s are not those of this database", path)
+	}
+	if mayCreate {
+		err = db.Write(ctx, func(tx *store.Tx) error { return rekey.Register(ctx, tx, ring) })
+	} else {
+		err = db.Read(ctx, func(tx *store.Tx) error { return rekey.Check(ctx, tx, ring) })
+	}
+	if err != nil {
+		return nil, config.Wrong("keys", "%w", err)
 	}
 	return ring, nil
 }

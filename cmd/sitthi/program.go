@@ -23,6 +23,7 @@ type commands struct {
 	May     mayCommand     `cmd:"" help:"Tell whether a person may do something at a moment, and why. The exit status is 0 for yes, 1 for no, 2 for a failure."`
 	Audit   auditCommand   `cmd:"" help:"The audit log."`
 	Token   tokenCommand   `cmd:"" help:"Programs of the department that ask who may do what."`
+	Keys    keysCommand    `cmd:"" help:"The keys of the installation."`
 	Backup  backupCommand  `cmd:"" help:"Copy a SQLite database, encrypted, while it is being served. It holds no keys."`
 	Restore restoreCommand `cmd:"" help:"Bring a backup back into a new SQLite database, and check it."`
 	Version versionCommand `cmd:"" help:"Tell the version of this program."`

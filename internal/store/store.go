@@ -48,6 +48,8 @@ type DB struct {
 	writes *sql.DB
 	turn   chan struct{} // held by the one act in turn
 	inTurn bool
+
+	attendance *attendance // nil unless Attend
 }
 
 // tries is how often Write runs a transaction that lost against another before it answers Busy.
@@ -162,6 +164,9 @@ func (db *DB) AtRisk(ctx context.Context) (settings []string, err error) {
 // writing: they are a convenience, and a command that has done its work does not wait for them.
 func (db *DB) Close() error {
 	var errs []error
+	if db.attendance != nil {
+		errs = append(errs, db.attendance.leave())
+	}
 	if db.writes != nil {
 		if db.engine == SQLite {
 			if err := db.optimize(); !lost(err) {

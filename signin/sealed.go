@@ -1,0 +1,9 @@
+package signin
+
+import "sitthi/internal/seal"
+
+// Sealed is what this package seals, for whoever seals it anew.
+var Sealed = []seal.Field{{Table: "factors", Column: "secret_sealed", Key: []string{"id"}, Place: secretPlaces}}
+
+// secretPlaces is where the secrets of apps are sealed for.
+const secretPlaces = "signin.factor"
