@@ -78,6 +78,9 @@ type Options struct {
 	Registered func(ctx context.Context, tx *store.Tx, who person.ID) error
 	// Relocated is called within the transaction in which an officer names another office than the one before.
 	Relocated func(ctx context.Context, tx *store.Tx, who Account, from string) error
+	// Closed is called within the transaction in which an officer closes his account, once it is switched off: it ends his
+	// sessions, and tells whom it concerns or refuses.
+	Closed func(ctx context.Context, tx *store.Tx, was Account) error
 	// Terms are the terms in force; those of this program when empty.
 	Terms Edition
 	// CheckDigit is CheckEnforce when empty.
@@ -94,6 +97,7 @@ type Desk struct {
 	outbox     *notify.Outbox
 	registered func(ctx context.Context, tx *store.Tx, who person.ID) error
 	relocated  func(ctx context.Context, tx *store.Tx, who Account, from string) error
+	closed     func(ctx context.Context, tx *store.Tx, was Account) error
 	terms      Edition
 	checkDigit CheckDigit
 }
@@ -102,7 +106,7 @@ type Desk struct {
 func NewDesk(o Options) *Desk {
 	return &Desk{
 		db: o.DB, roll: o.Roll, ring: o.Ring, passwords: o.Passwords, codes: o.Codes, outbox: o.Outbox,
-		registered: o.Registered, relocated: o.Relocated, terms: o.Terms, checkDigit: cmp.Or(o.CheckDigit, CheckEnforce),
+		registered: o.Registered, relocated: o.Relocated, closed: o.Closed, terms: o.Terms, checkDigit: cmp.Or(o.CheckDigit, CheckEnforce),
 	}
 }
 

@@ -55,6 +55,7 @@ const (
 	FieldTerms         = "terms"
 	FieldSure          = "sure"
 	FieldCode          = "code"
+	FieldKnow          = "know" // that he knows what closing the account brings with it
 )
 
 // order is the order of the fields in the form.

@@ -45,6 +45,7 @@ const (
 	endedBySignIn   = "replaced" // by signing in again in the same browser
 	endedByReset    = "reset"    // she set a new password in place of a forgotten one
 	endedByFactor   = "factor"   // she changed her second factor in another one
+	endedByClosing  = "closed"   // she closed her account
 )
 
 // seenStep is how exactly it is kept when a session was last seen, so that most requests only read.
@@ -139,6 +140,11 @@ func EndAll(ctx context.Context, tx *store.Tx, who person.ID, reason string) err
 		return err
 	}
 	return updateAllEnded(ctx, tx, who, reason)
+}
+
+// Closed ends the sessions of who closes her account.
+func Closed(ctx context.Context, tx *store.Tx, who person.ID) error {
+	return EndAll(ctx, tx, who, endedByClosing)
 }
 
 // How long rows stay after they stopped to matter: sessions as long as the access logs that they explain

@@ -16,6 +16,7 @@ import (
 const (
 	profilePath = "/officer/profile"
 	acceptPath  = "/officer/terms/accept"
+	closePath   = "/officer/profile/close"
 )
 
 // accountRoutes are the pages on which an officer sees to his own account.
@@ -23,6 +24,8 @@ func (s *Server) accountRoutes() []Route {
 	return []Route{
 		{Pattern: "GET " + acceptPath, Access: SignedIn, Handle: s.newTerms},
 		{Pattern: "POST " + acceptPath, Access: SignedIn, Handle: s.acceptTerms},
+		{Pattern: "GET " + closePath, Access: SignedIn, Handle: s.closeAccountForm},
+		{Pattern: "POST " + closePath, Access: SignedIn, StepUp: true, Handle: s.closeAccount},
 		{Pattern: "GET /officer/profile/edit", Access: SignedIn, Handle: s.profileForm},
 		{Pattern: "POST /officer/profile/edit", Access: SignedIn, StepUp: true, Handle: s.changeProfile},
 		{Pattern: "GET /officer/profile/contact/{channel}", Access: SignedIn, Handle: s.contactForm},
@@ -235,4 +238,45 @@ func (s *Server) acceptTerms(w http.ResponseWriter, r *http.Request, v *Visit) e
 		return err
 	}
 	return s.showNewTerms(w, r, v, status, next, faults)
+}
+
+// closeAccountForm shows what it brings with it to close the account.
+func (s *Server) closeAccountForm(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	return s.showCloseAccount(w, r, v, http.StatusOK, false, nil)
+}
+
+func (s *Server) showCloseAccount(w http.ResponseWriter, r *http.Request, v *Visit, status int, sure bool, faults []views.FieldError) error {
+	leaving, err := s.Book.Leaving(r.Context(), v.Session.Person)
+	if err != nil {
+		return err
+	}
+	page := views.ClosePage{Stays: leaving.LastAdministrators, Sure: sure}
+	if leaving.Rights > 0 {
+		page.Effects = append(page.Effects, v.T("account.close_rights", "n", leaving.Rights))
+	}
+	for _, u := range leaving.NoHead {
+		page.Effects = append(page.Effects, v.T("account.close_no_head", "unit", u.Name))
+	}
+	for _, u := range leaving.NoApprover {
+		page.Effects = append(page.Effects, v.T("account.close_no_approver", "unit", u.Name))
+	}
+	p := v.Page("account.close")
+	p.Narrow, p.Problems, p.Crumbs = true, faults, profileCrumbs(v)
+	return s.show(w, r, v, status, p, views.CloseAccount(p, page))
+}
+
+// closeAccount closes the account, and with it every session.
+func (s *Server) closeAccount(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	sure := r.PostForm.Get(officer.FieldKnow) != ""
+	err := s.Officers.Close(r.Context(), v.Session.Person, sure)
+	if err != nil {
+		status, faults, ok := v.mend(w, err)
+		if !ok {
+			return err
+		}
+		return s.showCloseAccount(w, r, v, status, sure, faults)
+	}
+	s.dropCookie(w, sessionCookie)
+	v.Session = nil
+	return s.see(w, r, v, "/officer/login", v.Notice(views.NoticeOK, "account.closed"))
 }

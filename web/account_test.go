@@ -7,7 +7,9 @@ import (
 	"testing/fstest"
 	"time"
 
+	"sitthi/grant"
 	"sitthi/internal/locale"
+	"sitthi/internal/store"
 	"sitthi/officer"
 	"sitthi/proof"
 )
@@ -119,4 +121,51 @@ func TestNewTerms(t *testing.T) {
 	if a := out.get("/my/rights"); !strings.HasPrefix(a.location, "/officer/login") {
 		t.Errorf("after declining: %s", a.location)
 	}
+}
+
+// TestClosingAnAccount: the effect is shown first; then nothing opens any more, and who has to know is told.
+func TestClosingAnAccount(t *testing.T) {
+	eachKit(t, func(t *testing.T, k *kit) {
+		k.as(t, admin1).get("/officer/profile/close").wants(http.StatusOK, "อย่างน้อยสองคน")
+		k.as(t, admin1).post("/officer/profile/close", "know", "yes").wants(http.StatusConflict)
+		k.as(t, chief12).get("/officer/profile/close").wants(http.StatusOK, "จะไม่มีหัวหน้าหน่วยงาน")
+
+		b, other := k.as(t, approves), k.as(t, approves)
+		b.get("/officer/profile/close").wants(http.StatusOK, "สิทธิ์ 1 รายการ", "จะไม่มีผู้อนุมัติเหลืออยู่")
+		b.post("/officer/profile/close").wants(http.StatusUnprocessableEntity, "ทราบผล")
+		if !k.book.Allows(k.who[approves], grant.Approve.Do(), grant.Place{Unit: "TH-12"}) {
+			t.Fatal("the right does not hold before")
+		}
+		b.post("/officer/profile/close", "know", "yes").follow().wants(http.StatusOK, "ปิดบัญชีแล้ว")
+		if k.book.Allows(k.who[approves], grant.Approve.Do(), grant.Place{Unit: "TH-12"}) {
+			t.Error("the right holds after")
+		}
+		for _, browser := range []*browser{b, other} {
+			if a := browser.get("/my/rights"); !strings.HasPrefix(a.location, "/officer/login") {
+				t.Errorf("a session goes on: %d %s", a.status, a.location)
+			}
+		}
+		k.visitor(t).post("/officer/login", "citizen_id", approves, "password", kitPassword).wants(http.StatusUnprocessableEntity)
+		k.as(t, chief12).get("/ko1/rights?unit=TH-12&state=off").wants(http.StatusOK, "อนุชา อนุมัติ")
+		told := map[string]int{}
+		for _, m := range must(k.outbox.List(t.Context(), 100))(t) {
+			told[m.Purpose+" "+m.Person]++
+		}
+		if told["account.closed "+string(k.who[approves])] != 2 || told["account.closed_head "+string(k.who[chief12])] != 1 ||
+			told["grant.none_left "+string(k.who[admin1])] != 1 {
+			t.Errorf("told: %v", told)
+		}
+
+		k.write(t, func(tx *store.Tx) error {
+			opened, err := officer.OpenAgain(t.Context(), tx, k.who[approves])
+			if err != nil || !opened {
+				t.Errorf("opened again: %v, %v", opened, err)
+			}
+			return k.book.Moved(t.Context(), tx, k.who[approves])
+		})
+		if !k.book.Allows(k.who[approves], grant.Approve.Do(), grant.Place{Unit: "TH-12"}) {
+			t.Error("the right does not hold when the account is open again")
+		}
+		k.as(t, approves).get("/my/rights").wants(http.StatusOK)
+	})
 }

@@ -105,6 +105,12 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 		return officer.NewDesk(officer.Options{
 			DB: env.DB, Roll: k.roll, Ring: ring, Passwords: passwords, Outbox: k.outbox, Codes: codes,
 			Registered: k.book.Registered, Relocated: k.book.Relocated, Terms: terms,
+			Closed: func(ctx context.Context, tx *store.Tx, was officer.Account) error {
+				if err := signin.Closed(ctx, tx, was.Person); err != nil {
+					return err
+				}
+				return k.book.Closed(ctx, tx, was)
+			},
 		})
 	}
 	k.officers = k.clerk(officer.Edition{})

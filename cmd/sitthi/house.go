@@ -82,7 +82,14 @@ func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, 
 	})
 	h.officers = officer.NewDesk(officer.Options{
 		DB: v.db, Roll: h.roll, Ring: v.ring, Passwords: h.passwords, Outbox: h.outbox, Codes: h.codes,
-		Registered: h.book.Registered, Relocated: h.book.Relocated, CheckDigit: officer.CheckDigit(c.CitizenIDCheck),
+		Registered: h.book.Registered, Relocated: h.book.Relocated,
+		Closed: func(ctx context.Context, tx *store.Tx, was officer.Account) error {
+			if err := signin.Closed(ctx, tx, was.Person); err != nil {
+				return err
+			}
+			return h.book.Closed(ctx, tx, was)
+		},
+		CheckDigit: officer.CheckDigit(c.CitizenIDCheck),
 	})
 	h.signin = signin.NewDesk(signin.Options{
 		DB: v.db, Roll: h.roll, Ring: v.ring, Passwords: h.passwords, Codes: h.codes, Outbox: h.outbox, Log: log,
