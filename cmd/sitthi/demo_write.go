@@ -11,6 +11,7 @@ import (
 	"sitthi/grant"
 	"sitthi/internal/store"
 	"sitthi/internal/thai"
+	"sitthi/officer"
 	"sitthi/person"
 	"sitthi/portal"
 )
@@ -199,4 +200,38 @@ func cutOver(ctx context.Context, tx *store.Tx, by person.ID) error {
 			"Information and Communication Technology Centre can transfer the data on %s.", last.Long("en"), done.Long("en"), moved.Long("en")),
 		by, store.Us(tx.Now),
 	}}, "")
+}
+
+// demoClosed is how many officers of the demonstration have closed their account.
+const demoClosed = 15
+
+// closeSome has some officers who hold one right to consider, and no post, have closed their account some days ago.
+func closeSome(ctx context.Context, h *house, tx *store.Tx, fixed map[string]person.ID) error {
+	holders, err := store.Rows(func(row store.Row) (who person.ID, err error) { return who, row.Scan(&who) })(tx.Query(ctx, `
+		SELECT g.person_id FROM grants g JOIN accounts a ON a.person_id = g.person_id
+		WHERE g.unit <> 'TH-12' AND g.closed_at IS NULL AND g.awaits_second = FALSE AND g.ends_at IS NULL
+		  AND NOT EXISTS (SELECT 1 FROM appointments p WHERE p.person_id = g.person_id)
+		GROUP BY g.person_id HAVING count(*) = 1 AND max(g.level) = 1 ORDER BY min(g.number) LIMIT $1`, demoClosed+len(fixed)))
+	if err != nil {
+		return fmt.Errorf("find who closes the account: %w", err)
+	}
+	spared := map[person.ID]bool{}
+	for _, who := range fixed {
+		spared[who] = true
+	}
+	left := demoClosed
+	for _, who := range holders {
+		if left == 0 || spared[who] {
+			continue
+		}
+		if _, err := tx.Exec(ctx, `UPDATE accounts SET state = $2, closed_at = $3, version = version + 1 WHERE person_id = $1`,
+			who, officer.Disabled, store.Us(tx.Now.AddDate(0, 0, -left))); err != nil {
+			return fmt.Errorf("close account: %w", err)
+		}
+		if err := h.book.Moved(ctx, tx, who); err != nil {
+			return err
+		}
+		left--
+	}
+	return nil
 }
