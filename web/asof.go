@@ -66,7 +66,8 @@ func readAsOf(v *Visit, typed url.Values) (thai.Date, error) {
 func (s *Server) fillRoster(v *Visit, body *views.RosterPage, list grant.Roster) {
 	body.Shown, body.Unit, body.Day = true, list.Unit.Code, list.Day.Numeric(string(v.Lang))
 	body.Title, body.Office, body.Note = rosterTitle(v, list), list.Unit.Name.In(v.Lang), rosterNote(v, list)
-	body.Empty = views.EmptyParams{Title: v.T("asof.none", "unit", list.Unit.Short), Text: v.T("asof.none_text")}
+	body.Empty = views.EmptyParams{Title: v.T("asof.none", "unit", list.Unit.Short), Text: v.T("asof.none_text"),
+		Action: &views.ButtonLinkParams{Label: v.T("rights.history_of_unit"), Href: historyPath(list.Unit.Code), Icon: views.IconHistory}}
 	body.Export = asOfPath + "/export.xlsx?" + url.Values{"unit": {list.Unit.Code}, "day": {body.Day}}.Encode()
 	body.Count = v.T("asof.count", "n", len(list.Rights))
 	body.Printed = v.T("asof.printed", "when", thai.Moment(list.Asked), "who", v.Session.Account.Name())

@@ -324,7 +324,9 @@ func wordsOf(v *Visit, words legacy.Words) string {
 }
 
 // anyOf stands for what differs from row to row where many rows are told of at once.
-var anyOf = map[string]any{"column": "…", "value": "…", "line": "…", "count": "…", "most": "…", "unit": "…", "columns": "…"}
+func anyOf(v *Visit) map[string]any {
+	return map[string]any{"column": v.T("imports.any_column"), "value": "…", "line": "…", "count": "…", "most": "…", "unit": "…", "columns": "…"}
+}
 
 // reasonsOf tells how many rows have a result for a reason, those to be worked on first.
 func reasonsOf(v *Visit, path string, counts []legacy.ReasonCount) []views.ImportReason {
@@ -336,7 +338,7 @@ func reasonsOf(v *Visit, path string, counts []legacy.ReasonCount) []views.Impor
 			}
 			query := url.Values{"result": {string(c.Result)}, "kind": {string(c.Kind)}, "reason": {c.Reason}}
 			one := views.ImportReason{Result: v.T("imports.result_" + string(c.Result)), ResultKind: resultKinds[c.Result], Kind: v.T("imports.kind_" + string(c.Kind)),
-				Reason: v.text(c.Reason, anyOf), Lines: thousands(c.Lines)}
+				Reason: v.text(c.Reason, anyOf(v)), Lines: thousands(c.Lines)}
 			if c.Aside {
 				query.Set("aside", "yes")
 				one.Result, one.ResultKind = v.T("imports.aside"), views.BadgeOff

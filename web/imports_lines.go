@@ -69,7 +69,7 @@ func (s *Server) importLines(w http.ResponseWriter, r *http.Request, v *Visit) e
 	for _, c := range sight.Reasons {
 		if c.Reason != "" && !seen[c.Reason] {
 			seen[c.Reason] = true
-			page.Reasons = append(page.Reasons, views.Option{Value: c.Reason, Label: v.text(c.Reason, anyOf)})
+			page.Reasons = append(page.Reasons, views.Option{Value: c.Reason, Label: v.text(c.Reason, anyOf(v))})
 		}
 	}
 	for _, line := range lines {

@@ -93,7 +93,7 @@ func TestRegister(t *testing.T) {
 		page := b.post("/officer/register", newcomer("3-9900-00000-50-3", newMail, newPhone)...).follow()
 		page.wants(http.StatusOK, "ยืนยันอีเมล", newMail)
 		path := "/officer/register/" + flowOf(t, page)
-		for _, c := range []struct{ code, words string }{{"123", "รหัสยืนยัน"}, {"ไม่รู้", "6 หลัก"}} {
+		for _, c := range []struct{ code, words string }{{"123", "รหัส OTP"}, {"ไม่รู้", "6 หลัก"}} {
 			b.post(path, "step", "email", "code", c.code).wants(http.StatusUnprocessableEntity, c.words, `value="`+c.code+`"`)
 		}
 		b.post(path, "step", "email", "code", k.code(t, newMail)).follow().wants(http.StatusOK, "ยืนยันเบอร์โทรศัพท์มือถือ", newPhone)
@@ -167,7 +167,7 @@ func TestRegisterCanBeMended(t *testing.T) {
 	// Another code too early: what is told is told on the page of the step.
 	b.post("/officer/register/"+flow+"/resend").wants(http.StatusTooManyRequests, "wrong@industry.example.go.th", "ขอรหัสใหม่ได้อีกครั้งในอีก")
 	k.later(time.Minute)
-	b.post("/officer/register/"+flow+"/resend").follow().wants(http.StatusOK, "ส่งรหัสยืนยันใหม่แล้ว")
+	b.post("/officer/register/"+flow+"/resend").follow().wants(http.StatusOK, "ส่งรหัส OTP ใหม่แล้ว")
 }
 
 // TestRegisterTellsStrangersNothing is guarantee P5 at the door: the answers to a citizen ID with an account and to one

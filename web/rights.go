@@ -138,6 +138,7 @@ func (s *Server) rightsPage(w http.ResponseWriter, r *http.Request, v *Visit, le
 	page, choices, overview := sheet.Page, sheet.Choices, sheet.Overview
 	body := views.RightsPage{TabsLabel: v.T("rights.tabs")}
 	body.Grid = gridOf(v, level, path, query, filter, page, choices)
+	body.Ends = len(page.Scope.Heads) > 0
 	for _, row := range page.Rows {
 		body.Rows = append(body.Rows, rowOf(v, row, page.Scope, filter, r.URL.Query().Get("saved")))
 	}
@@ -153,6 +154,9 @@ func (s *Server) rightsPage(w http.ResponseWriter, r *http.Request, v *Visit, le
 		body.Links = []views.ButtonLinkParams{
 			{Label: v.T("why.title"), Href: whyPath, Icon: views.IconInfo},
 			{Label: v.T("asof.link"), Href: asOfPath, Icon: views.IconHistory},
+		}
+		if len(body.Units) == 1 { // all that can be done about the one unit stands in one place
+			body.Units[0].Links, body.Links = append(body.Units[0].Links, body.Links...), nil
 		}
 		if overview.Waiting > 0 {
 			body.Waiting = &views.ButtonLinkParams{Label: v.T("rights.waiting_see", "n", overview.Waiting), Href: rightsPath + "/waiting"}
@@ -325,7 +329,9 @@ func gridOf(v *Visit, level grant.LevelRow, path string, query url.Values, f gra
 		{Key: "from", Label: v.T("rights.from"), Filter: views.Filter{Name: "from", Hint: v.T("rights.day")}},
 		{Key: "until", Label: v.T("rights.until"), Filter: views.Filter{Name: "until", Hint: v.T("rights.day")}},
 		{Label: v.T("rights.state"), Filter: views.Filter{Name: "state", Options: states, All: v.T("rights.state_live")}},
-		{},
+	}
+	if len(page.Scope.Heads) > 0 {
+		g.Columns = append(g.Columns, views.Column{}) // for Delete
 	}
 	if len(page.Scope.Heads) > 0 && level.Level != 0 {
 		g.Add = &views.ButtonLinkParams{Label: v.T("rights.add"), Icon: views.IconPlus, Kind: views.Primary, Href: rightsPath + "/" + level.Code + "/new", Dialog: true}

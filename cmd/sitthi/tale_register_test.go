@@ -74,7 +74,7 @@ func (w *window) prove(contact string) {
 		w.u.Fatalf("no reference in %q", hint)
 	}
 	sent := code.FindString(w.u.message(contact, ref))
-	w.Fill("รหัสยืนยัน", sent)
+	w.Fill("รหัส OTP", sent)
 	w.Press("ยืนยันรหัส")
 }
 
@@ -147,17 +147,17 @@ func (u *tale) chapter1() {
 	w.Title("ยืนยันอีเมล")
 	w.See(a.email)
 	w.look("code-email")
-	w.Fill("รหัสยืนยัน", "12345O")
+	w.Fill("รหัส OTP", "12345O")
 	w.Press("ยืนยันรหัส")
-	w.See("กรุณากรอกรหัสยืนยันเป็นตัวเลข 6 หลัก")
+	w.See("กรุณากรอกรหัส OTP เป็นตัวเลข 6 หลัก")
 	sent := code.FindString(u.message(a.email))
-	w.Fill("รหัสยืนยัน", string('0'+(sent[0]-'0'+1)%10)+sent[1:])
+	w.Fill("รหัส OTP", string('0'+(sent[0]-'0'+1)%10)+sent[1:])
 	w.Press("ยืนยันรหัส")
-	w.See("รหัสยืนยันไม่ถูกต้อง กรุณาตรวจสอบรหัสอ้างอิงและกรอกใหม่")
+	w.See("รหัส OTP ไม่ถูกต้อง กรุณาตรวจสอบรหัสอ้างอิงและกรอกใหม่")
 	w.look("code-wrong")
 	w.Press("ขอรหัสใหม่") // within the minute
 	w.Title("ยืนยันอีเมล")
-	w.NotSee("ส่งรหัสยืนยันใหม่แล้ว รหัสเดิมใช้ไม่ได้อีก")
+	w.NotSee("ส่งรหัส OTP ใหม่แล้ว รหัสเดิมใช้ไม่ได้อีก")
 	w.prove(a.email)
 	w.Title("ยืนยันเบอร์โทรศัพท์มือถือ")
 	w.look("code-phone")

@@ -12,6 +12,8 @@ var modules = []string{"menu", "citizen", "password", "grid", "dialog", "print",
 type menuEntry struct {
 	Key  string
 	Href string
+	// Also are other addresses of the entry's pages.
+	Also []string
 	Here bool
 }
 
@@ -20,11 +22,11 @@ type menuEntry struct {
 func (p Page) menu() []menuEntry {
 	entries := []menuEntry{
 		{Key: "layout.menu_intranet", Href: "/intranet"},
-		{Key: "layout.menu_ko1", Href: "/ko1"},
+		{Key: "layout.menu_ko1", Href: "/ko1", Also: []string{"/why"}},
 	}
 	if p.Who != nil {
 		if p.Who.Head {
-			entries = append(entries, menuEntry{Key: "layout.menu_rights", Href: "/ko1/rights"})
+			entries = append(entries, menuEntry{Key: "layout.menu_rights", Href: "/ko1/rights", Also: []string{"/ko1/grants", "/ko1/units", "/ko1/deputies", "/why"}})
 		}
 		if p.Who.Agent {
 			entries = append(entries, menuEntry{Key: "layout.menu_help", Href: "/help/cases"})
@@ -34,19 +36,20 @@ func (p Page) menu() []menuEntry {
 		}
 		if p.Who.Administrator {
 			entries = append(entries, menuEntry{Key: "layout.menu_admin", Href: "/admin"})
+		} else if p.Who.Auditor { // who has no page that leads there
+			entries = append(entries, menuEntry{Key: "layout.menu_imports", Href: "/admin/imports"})
 		}
 		if p.Who.Administrator || p.Who.Auditor {
-			entries = append(entries, menuEntry{Key: "layout.menu_audit", Href: "/admin/log"})
+			entries = append(entries, menuEntry{Key: "layout.menu_audit", Href: "/admin/log", Also: []string{"/log"}})
 		}
 	}
 	path, _, _ := strings.Cut(p.Path, "?")
-	here := -1
+	here, best := -1, "" // the last entry with the longest address that leads to the page
 	for i, e := range entries {
-		if path != e.Href && !strings.HasPrefix(path, e.Href+"/") {
-			continue
-		}
-		if here < 0 || len(e.Href) > len(entries[here].Href) {
-			here = i
+		for _, href := range append([]string{e.Href}, e.Also...) {
+			if (path == href || strings.HasPrefix(path, href+"/")) && len(href) >= len(best) {
+				here, best = i, href
+			}
 		}
 	}
 	if here >= 0 {

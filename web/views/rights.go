@@ -14,6 +14,8 @@ type RightsPage struct {
 	Links []ButtonLinkParams
 	Grid  Grid
 	Rows  []RightRow
+	// Ends says that the reader can end some of the rights.
+	Ends bool
 }
 
 // UnitFigures are the numbers of one unit.
