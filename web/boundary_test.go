@@ -77,7 +77,7 @@ var calls = []call{
 	{"POST /officer/register/{flow}", "step=email&code=123456", everyone(404), false},
 	{"POST /officer/register/{flow}/resend", "", everyone(404), false},
 	{"GET /officer/passreset", "", everyone(200), false},
-	{"POST /officer/passreset", "citizen_id=", everyone(422), false},
+	{"POST /officer/passreset", "citizen_id=", everyone(303), false},
 	{"GET /officer/passreset/{reset}", "", everyone(404), false},
 	{"POST /officer/passreset/{reset}/send", "channel=email", everyone(404), false},
 	{"POST /officer/passreset/{reset}/code", "code=123456", everyone(404), false},

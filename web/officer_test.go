@@ -507,6 +507,8 @@ func TestOfficerPagesInABrowser(t *testing.T) {
 			b.Press(word("officer.code_submit"))
 			b.See(word("proof.code.form"))
 			look("reset-code-wrong")
+			b.Reload()
+			b.See(word("reset.title_code"))
 			b.Fill(word("officer.code"), k.code(t, "p"+without[9:]+"@diw.example.go.th"))
 			b.Press(word("officer.code_submit"))
 			b.See(word("reset.title_password"))
@@ -526,4 +528,26 @@ func TestOfficerPagesInABrowser(t *testing.T) {
 			b.See(word("rights.mine_title"))
 		})
 	}
+}
+
+// A step of the way to a new password that is refused leads back to its page: what is wrong and what was typed are told
+// once, and the page can be loaded anew, come back to and read in the other language.
+func TestRefusedResetHasAnAddress(t *testing.T) {
+	k := newKit(t)
+	b := k.visitor(t)
+	b.post("/officer/passreset", "citizen_id", "399000").wants(http.StatusSeeOther)
+	b.get("/officer/passreset").wants(http.StatusOK, `value="399000"`, "error-summary")
+	b.get("/officer/passreset").wants(http.StatusOK).lacks("399000", "error-summary")
+
+	page := b.post("/officer/passreset", "citizen_id", approves).wants(http.StatusSeeOther).location
+	none := b.post(page+"/send").wants(http.StatusSeeOther)
+	none.follow().wants(http.StatusOK, "กรุณาเลือกช่องทางรับรหัส OTP")
+	b.post(page+"/send", "channel", "email").wants(http.StatusSeeOther).follow().wants(http.StatusOK, "กรอกรหัส OTP")
+	wrong := b.post(page+"/code", "code", "12x").wants(http.StatusSeeOther)
+	if wrong.location != page {
+		t.Errorf("a wrong code leads to %s", wrong.location)
+	}
+	wrong.follow().wants(http.StatusOK, "6 หลัก", `value="12x"`)
+	b.post(page+"/send", "channel", "email", "resend", "1").wants(http.StatusSeeOther).follow().wants(http.StatusOK, "error-summary", "กรอกรหัส OTP")
+	b.in(locale.EN).get(page).wants(http.StatusOK, "Enter the code")
 }

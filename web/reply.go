@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync"
 
@@ -25,7 +26,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, v *Visit, status i
 	if err != nil {
 		return err
 	}
-	if v.notice != nil && p.Notice == v.notice {
+	if v.notice != nil && p.Notice == v.notice || v.faults != nil && len(p.Problems) > 0 {
 		s.dropCookie(w, noticeCookie)
 	}
 	w.Header().Add("Vary", "X-Fragment")
@@ -68,7 +69,7 @@ func draw(r *http.Request, v *Visit, p views.Page, body templ.Component, out *by
 // once. Within a dialog the script is told where to go.
 func (s *Server) see(w http.ResponseWriter, r *http.Request, v *Visit, path string, notice *views.Notice) error {
 	if notice != nil {
-		if err := s.leaveNotice(w, r, v, notice); err != nil {
+		if err := s.leaveNotice(w, r, v, sealedNotice{Notice: *notice}); err != nil {
 			return err
 		}
 	}
@@ -79,4 +80,14 @@ func (s *Server) see(w http.ResponseWriter, r *http.Request, v *Visit, path stri
 	}
 	http.Redirect(w, r, path, http.StatusSeeOther)
 	return nil
+}
+
+// seeAgain leads back to the page of a form that was refused, which tells what is wrong and holds what was typed. An answer
+// to the form itself has no address: Back and the other language would lose it.
+func (s *Server) seeAgain(w http.ResponseWriter, r *http.Request, v *Visit, path string, faults []views.FieldError, typed url.Values) error {
+	if err := s.leaveNotice(w, r, v, sealedNotice{Faults: faults, Typed: typed}); err != nil {
+		return err
+	}
+	w.Header().Del("Retry-After") // the page says it; no browser is to wait with the page
+	return s.see(w, r, v, path, nil)
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 
 	"sitthi/notify"
 	"sitthi/signin"
@@ -23,14 +24,10 @@ func (s *Server) resetRoutes() []Route {
 }
 
 func (s *Server) resetForm(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	return s.showResetForm(w, r, v, http.StatusOK, "", nil)
-}
-
-func (s *Server) showResetForm(w http.ResponseWriter, r *http.Request, v *Visit, status int, citizenID string, faults []views.FieldError) error {
 	p := v.Page("reset.title")
 	p.Subtitle = v.T("reset.lead")
-	p.Narrow, p.Problems = true, faults
-	return s.show(w, r, v, status, p, views.ResetStart(p, citizenID))
+	p.Narrow, p.Problems = true, v.faults
+	return s.show(w, r, v, http.StatusOK, p, views.ResetStart(p, v.typed.Get("citizen_id")))
 }
 
 func (s *Server) startReset(w http.ResponseWriter, r *http.Request, v *Visit) error {
@@ -39,11 +36,11 @@ func (s *Server) startReset(w http.ResponseWriter, r *http.Request, v *Visit) er
 	if err == nil {
 		return s.see(w, r, v, "/officer/passreset/"+reset.ID, nil)
 	}
-	status, faults, ok := v.mend(w, err)
+	_, faults, ok := v.mend(w, err)
 	if !ok {
 		return err
 	}
-	return s.showResetForm(w, r, v, status, typed, faults)
+	return s.seeAgain(w, r, v, "/officer/passreset", faults, url.Values{"citizen_id": {typed}})
 }
 
 // resetStep shows where a reset stands.
@@ -52,11 +49,7 @@ func (s *Server) resetStep(w http.ResponseWriter, r *http.Request, v *Visit) err
 	if err != nil {
 		return err
 	}
-	page := views.ResetPage{Reset: reset, Again: r.URL.Query().Has("again")}
-	return s.showReset(w, r, v, http.StatusOK, page, nil)
-}
-
-func (s *Server) showReset(w http.ResponseWriter, r *http.Request, v *Visit, status int, page views.ResetPage, faults []views.FieldError) error {
+	page := views.ResetPage{Reset: reset, Again: r.URL.Query().Has("again"), Channel: v.typed.Get(signin.FieldChannel), Code: v.typed.Get(signin.FieldCode)}
 	if page.Step() == signin.ResetFactor {
 		factors, err := s.SignIn.FactorsOfReset(r.Context(), page.Reset.ID, s.cookie(r, browserCookie))
 		if err != nil {
@@ -65,8 +58,8 @@ func (s *Server) showReset(w http.ResponseWriter, r *http.Request, v *Visit, sta
 		page.Ask = factorsAsked(factors)
 	}
 	p := v.Page("reset.title_" + string(page.Step()))
-	p.Narrow, p.Problems = true, faults
-	return s.show(w, r, v, status, p, views.Reset(p, page))
+	p.Narrow, p.Problems = true, v.faults
+	return s.show(w, r, v, http.StatusOK, p, views.Reset(p, page))
 }
 
 // sendReset sends a code by the contact chosen, the first time or again.
@@ -77,20 +70,20 @@ func (s *Server) sendReset(w http.ResponseWriter, r *http.Request, v *Visit) err
 	if r.PostForm.Has("resend") {
 		done = v.Notice(views.NoticeOK, "reset.sent_again")
 	}
-	return s.resetOn(w, r, v, views.ResetPage{Channel: chosen, Again: !r.PostForm.Has("resend")}, done, err)
+	return s.resetOn(w, r, v, url.Values{signin.FieldChannel: {chosen}}, done, err)
 }
 
 // proveReset takes the code.
 func (s *Server) proveReset(w http.ResponseWriter, r *http.Request, v *Visit) error {
 	code := r.PostForm.Get(signin.FieldCode)
 	_, err := s.SignIn.ProveReset(r.Context(), r.PathValue("flow"), s.cookie(r, browserCookie), code)
-	return s.resetOn(w, r, v, views.ResetPage{Code: code}, nil, err)
+	return s.resetOn(w, r, v, url.Values{signin.FieldCode: {code}}, nil, err)
 }
 
 // proveResetFactor takes the second factor of who has one.
 func (s *Server) proveResetFactor(w http.ResponseWriter, r *http.Request, v *Visit) error {
 	_, err := s.SignIn.ProveResetCode(r.Context(), r.PathValue("flow"), s.cookie(r, browserCookie), r.PostForm.Get(signin.FieldCode))
-	return s.resetOn(w, r, v, views.ResetPage{}, nil, err)
+	return s.resetOn(w, r, v, nil, nil, err)
 }
 
 // finishReset sets the new password.
@@ -101,22 +94,21 @@ func (s *Server) finishReset(w http.ResponseWriter, r *http.Request, v *Visit) e
 		s.dropCookie(w, sessionCookie) // it ended with all the others
 		v.Session = nil
 	}
-	return s.resetOn(w, r, v, views.ResetPage{}, nil, err)
+	return s.resetOn(w, r, v, nil, nil, err)
 }
 
-// resetOn leads on to where the reset stands now, or shows the step again with what is wrong and what was typed.
-func (s *Server) resetOn(w http.ResponseWriter, r *http.Request, v *Visit, page views.ResetPage, done *views.Notice, err error) error {
-	id := r.PathValue("flow")
+// resetOn leads on to where the reset stands now, or back to the step with what is wrong and what was typed.
+func (s *Server) resetOn(w http.ResponseWriter, r *http.Request, v *Visit, typed url.Values, done *views.Notice, err error) error {
+	path := "/officer/passreset/" + r.PathValue("flow")
 	if err == nil {
-		return s.see(w, r, v, "/officer/passreset/"+id, done)
+		return s.see(w, r, v, path, done)
 	}
-	status, faults, ok := v.mend(w, err)
+	_, faults, ok := v.mend(w, err)
 	if !ok {
 		return err
 	}
-	var lost error
-	if page.Reset, lost = s.SignIn.Reset(r.Context(), id, s.cookie(r, browserCookie)); lost != nil {
-		return lost
+	if typed.Has(signin.FieldChannel) && !r.PostForm.Has("resend") {
+		path += "?again"
 	}
-	return s.showReset(w, r, v, status, page, faults)
+	return s.seeAgain(w, r, v, path, faults, typed)
 }

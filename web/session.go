@@ -80,7 +80,7 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request, v *Visit) erro
 		return err
 	}
 	if v.Fragment == "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		v.notice = s.takeNotice(r, v)
+		s.takeNotice(r, v)
 	}
 	return nil
 }
@@ -234,10 +234,12 @@ func (s *Server) askStepUp(w http.ResponseWriter, r *http.Request, v *Visit, fau
 // noticeLives is how long a notice waits for the page that tells it.
 const noticeLives = time.Minute
 
-// sealedNotice is a notice on its way to the next page.
+// sealedNotice is what is told on the next page: a notice, or what is wrong with a form and what was typed into it.
 type sealedNotice struct {
 	views.Notice
-	Until time.Time
+	Faults []views.FieldError
+	Typed  url.Values
+	Until  time.Time
 }
 
 // noticePlace binds a sealed notice to who may read it: the session or, of a visitor, the browser.
@@ -250,8 +252,9 @@ func (v *Visit) noticePlace(browser string) string {
 
 // leaveNotice gives the browser a notice to bring to the next page. It is sealed: notices name persons, and nobody
 // can make the site say what he likes, nor read what it said to another.
-func (s *Server) leaveNotice(w http.ResponseWriter, r *http.Request, v *Visit, n *views.Notice) error {
-	plain, err := json.Marshal(sealedNotice{*n, v.Now.Add(noticeLives)})
+func (s *Server) leaveNotice(w http.ResponseWriter, r *http.Request, v *Visit, n sealedNotice) error {
+	n.Until = v.Now.Add(noticeLives)
+	plain, err := json.Marshal(n)
 	if err != nil {
 		return fmt.Errorf("leave notice: %w", err)
 	}
@@ -265,18 +268,20 @@ func (s *Server) leaveNotice(w http.ResponseWriter, r *http.Request, v *Visit, n
 }
 
 // takeNotice reads the notice that the browser brought. One that is another's, or is too old, is no notice.
-func (s *Server) takeNotice(r *http.Request, v *Visit) *views.Notice {
+func (s *Server) takeNotice(r *http.Request, v *Visit) {
 	sealed, err := base64.RawURLEncoding.DecodeString(s.cookie(r, noticeCookie))
 	if err != nil || len(sealed) == 0 {
-		return nil
+		return
 	}
 	plain, err := s.Ring.Open(v.noticePlace(s.cookie(r, browserCookie)), sealed)
 	if err != nil {
-		return nil
+		return
 	}
 	var n sealedNotice
 	if err := json.Unmarshal(plain, &n); err != nil || v.Now.After(n.Until) {
-		return nil
+		return
 	}
-	return &n.Notice
+	if v.faults, v.typed = n.Faults, n.Typed; n.Text != "" {
+		v.notice = &n.Notice
+	}
 }

@@ -37,11 +37,13 @@ type Visit struct {
 	Fragment string
 
 	server      *Server
-	path        string        // of the page that a change of language comes back to
-	notice      *views.Notice // what came of the act before, told on this page
-	sessionOver bool          // the browser brought a session that has ended
-	formAt      string        // the page with the form, as the route names it
-	kept        *keptForm     // what the page shall be filled with
+	path        string             // of the page that a change of language comes back to
+	notice      *views.Notice      // what came of the act before, told on this page
+	faults      []views.FieldError // what is wrong with the form before, told on the page with the form
+	typed       url.Values         // what was typed into it
+	sessionOver bool               // the browser brought a session that has ended
+	formAt      string             // the page with the form, as the route names it
+	kept        *keptForm          // what the page shall be filled with
 }
 
 func (s *Server) visit(r *http.Request) *Visit {
