@@ -540,7 +540,7 @@ func TestRefusedResetHasAnAddress(t *testing.T) {
 	b.get("/officer/passreset").wants(http.StatusOK).lacks("399000", "error-summary")
 
 	page := b.post("/officer/passreset", "citizen_id", approves).wants(http.StatusSeeOther).location
-	none := b.post(page+"/send").wants(http.StatusSeeOther)
+	none := b.post(page + "/send").wants(http.StatusSeeOther)
 	none.follow().wants(http.StatusOK, "กรุณาเลือกช่องทางรับรหัส OTP")
 	b.post(page+"/send", "channel", "email").wants(http.StatusSeeOther).follow().wants(http.StatusOK, "กรอกรหัส OTP")
 	wrong := b.post(page+"/code", "code", "12x").wants(http.StatusSeeOther)

@@ -90,7 +90,7 @@ func TestSecondFactorOnThePages(t *testing.T) {
 		lost.post(reset+"/send", "channel", "email").wants(http.StatusSeeOther)
 		lost.post(reset+"/code", "code", k.code(t, "p0104@diw.example.go.th")).follow().wants(http.StatusOK, "กรุณายืนยันก่อนตั้งรหัสผ่านใหม่")
 		lost.post(reset+"/password", "password", "ลำน้ำเจ้าพระยายามเย็น", "password_again", "ลำน้ำเจ้าพระยายามเย็น").wants(http.StatusNotFound)
-		lost.post(reset+"/factor", "code", "1234").wants(http.StatusUnprocessableEntity)
+		lost.post(reset+"/factor", "code", "1234").wants(http.StatusSeeOther).follow().wants(http.StatusOK)
 		lost.post(reset+"/factor", "code", recovery[1]).follow().wants(http.StatusOK, "บันทึกรหัสผ่านใหม่")
 
 		// New codes, and none.
