@@ -27,7 +27,7 @@ var floors = []string{
 	3: "agency draft proof internal/rekey internal/retention",
 	4: "officer factory",
 	5: "grant signin",
-	6: "permit helpdesk portal program legacy",
+	6: "permit helpdesk portal program legacy dossier",
 	7: "web oidc authzen",
 	8: "cmd/sitthi",
 }

@@ -1,13 +1,18 @@
 package web
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
+	"sitthi/dossier"
 	"sitthi/internal/problem"
+	"sitthi/internal/thai"
 	"sitthi/notify"
 	"sitthi/officer"
 	"sitthi/web/views"
@@ -16,6 +21,7 @@ import (
 const (
 	profilePath = "/officer/profile"
 	acceptPath  = "/officer/terms/accept"
+	dataPath    = "/officer/profile/data"
 	closePath   = "/officer/profile/close"
 )
 
@@ -24,6 +30,8 @@ func (s *Server) accountRoutes() []Route {
 	return []Route{
 		{Pattern: "GET " + acceptPath, Access: SignedIn, Handle: s.newTerms},
 		{Pattern: "POST " + acceptPath, Access: SignedIn, Handle: s.acceptTerms},
+		{Pattern: "GET " + dataPath, Access: SignedIn, Handle: s.ownData},
+		{Pattern: "POST " + dataPath, Access: SignedIn, StepUp: true, Handle: s.readOwnData},
 		{Pattern: "GET " + closePath, Access: SignedIn, Handle: s.closeAccountForm},
 		{Pattern: "POST " + closePath, Access: SignedIn, StepUp: true, Handle: s.closeAccount},
 		{Pattern: "GET /officer/profile/edit", Access: SignedIn, Handle: s.profileForm},
@@ -279,4 +287,78 @@ func (s *Server) closeAccount(w http.ResponseWriter, r *http.Request, v *Visit) 
 	s.dropCookie(w, sessionCookie)
 	v.Session = nil
 	return s.see(w, r, v, "/officer/login", v.Notice(views.NoticeOK, "account.closed"))
+}
+
+// ownData tells what an officer can have of his own data, and asks before it is read.
+func (s *Server) ownData(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	p := v.Page("account.data")
+	p.Narrow, p.Crumbs = true, profileCrumbs(v)
+	return s.show(w, r, v, http.StatusOK, p, views.OwnData(p, nil))
+}
+
+// readOwnData hands out all that is stored about who asks: as a page, or as a file for other programs. It is recorded, so
+// it is a POST.
+func (s *Server) readOwnData(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	format := "page"
+	if r.PostForm.Get("format") == "json" {
+		format = "json"
+	}
+	file, err := s.Dossiers.Read(r.Context(), v.Session.Person, format)
+	if err != nil {
+		return err
+	}
+	if format == "json" {
+		text, err := json.MarshalIndent(file, "", "  ")
+		if err != nil {
+			return fmt.Errorf("write own data: %w", err)
+		}
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.Header().Set("Content-Disposition", `attachment; filename="sitthi-my-data.json"`)
+		_, err = w.Write(text)
+		return err
+	}
+	p := v.Page("account.data")
+	p.Crumbs = profileCrumbs(v)
+	return s.show(w, r, v, http.StatusOK, p, views.OwnData(p, v.dossierSections(file)))
+}
+
+// mostRecords is how many records of one kind the page shows; the file holds all.
+const mostRecords = 50
+
+// dossierSections puts a dossier into words.
+func (v *Visit) dossierSections(f dossier.Dossier) []views.DossierSection {
+	list := []views.DossierSection{{
+		Title:   v.T("officer.citizen_id"),
+		Records: [][]views.SummaryRow{{{Term: v.T("officer.citizen_id"), Value: f.CitizenID}}},
+	}}
+	for _, s := range f.Sections {
+		section := views.DossierSection{Title: v.T("account.section." + s.Name)}
+		records := s.Records
+		if len(records) > mostRecords {
+			records, section.More = records[:mostRecords], v.T("account.data_more", "n", len(s.Records)-mostRecords)
+		}
+		for _, record := range records {
+			rows := make([]views.SummaryRow, len(record))
+			for i, field := range record {
+				rows[i] = views.SummaryRow{Term: v.T("account.field." + field.Name), Value: v.dossierValue(field)}
+			}
+			section.Records = append(section.Records, rows)
+		}
+		list = append(list, section)
+	}
+	return list
+}
+
+// dossierValue is a fact as people read it. Codes of the program that have no word stand as they are stored.
+func (v *Visit) dossierValue(f dossier.Field) string {
+	if at, ok := f.Value.(time.Time); ok {
+		return thai.Moment(at).InLanguage(string(v.Lang))
+	}
+	text := fmt.Sprint(f.Value)
+	for _, key := range []string{"account.value." + f.Name + "." + text, "log.act." + text} {
+		if v.server.catalog.Has(key) {
+			return v.T(key)
+		}
+	}
+	return text
 }

@@ -7,6 +7,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"sitthi/dossier"
 	"sitthi/grant"
 	"sitthi/internal/locale"
 	"sitthi/internal/store"
@@ -168,4 +169,27 @@ func TestClosingAnAccount(t *testing.T) {
 		}
 		k.as(t, approves).get("/my/rights").wants(http.StatusOK)
 	})
+}
+
+// TestOwnData: a person reads all that is stored about him and nobody else, in words and as a file, and it is recorded.
+func TestOwnData(t *testing.T) {
+	k := newKit(t)
+	b := k.as(t, considers)
+	b.get("/officer/profile/data").wants(http.StatusOK, "ดาวน์โหลดไฟล์ JSON").lacks("3-9900-00000-20-1")
+	b.post("/officer/profile/data", "format", "page").wants(http.StatusOK, "3-9900-00000-20-1", "สุดา", "การเข้าใช้งาน", "เข้าสู่ระบบ").lacks("อนุชา")
+	b.in(locale.EN).post("/officer/profile/data", "format", "page").wants(http.StatusOK, "Family name", "Signed in")
+	a := b.post("/officer/profile/data", "format", "json").wants(http.StatusOK, `"citizen_id": "3-9900-00000-20-1"`, `"rights"`)
+	if got := a.header.Get("Content-Disposition"); !strings.Contains(got, "attachment") {
+		t.Errorf("Content-Disposition: %q", got)
+	}
+	k.as(t, auditor).get("/admin/log?act=officer.export").wants(http.StatusOK, "ดูหรือดาวน์โหลดข้อมูลทั้งหมดของตนเอง")
+	sections, fields := dossier.Names()
+	for _, lang := range locale.Langs {
+		for _, s := range sections {
+			k.server.catalog.Text(lang, "account.section."+s, nil) // a missing text fails the test
+		}
+		for _, f := range fields {
+			k.server.catalog.Text(lang, "account.field."+f, nil)
+		}
+	}
 }

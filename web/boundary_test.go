@@ -97,6 +97,8 @@ var calls = []call{
 	{"POST /officer/profile/language", "lang=th", oneself, false},
 	{"GET /officer/terms/accept", "", signedIn(200), false},
 	{"POST /officer/terms/accept", "", signedIn(422), false},
+	{"GET /officer/profile/data", "", signedIn(200), false},
+	{"POST /officer/profile/data", "format=json", signedIn(200), false},
 	{"GET /officer/profile/close", "", signedIn(200), false},
 	{"POST /officer/profile/close", "", signedIn(422), false},
 	{"GET /officer/profile/edit", "", signedIn(200), false},

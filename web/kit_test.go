@@ -16,6 +16,7 @@ import (
 
 	"sitthi/agency"
 	"sitthi/audit"
+	"sitthi/dossier"
 	"sitthi/draft"
 	"sitthi/grant"
 	"sitthi/internal/locale"
@@ -140,7 +141,8 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 	o := Options{
 		Log: log, Metrics: observe.NewMetrics("test"), Clock: env.Clock, Ring: ring,
 		Agencies: k.agencies, Officers: k.officers, SignIn: k.signin, Book: k.book, Portal: k.portal, Outbox: k.outbox,
-		Legacy: k.legacy, Drafts: &draft.Desk{DB: env.DB, Ring: ring}, Programs: k.programs, Decisions: k.answers, Prover: prover,
+		Dossiers: dossier.Desk{DB: env.DB, Roll: k.roll},
+		Legacy:   k.legacy, Drafts: &draft.Desk{DB: env.DB, Ring: ring}, Programs: k.programs, Decisions: k.answers, Prover: prover,
 		Ready: func(context.Context) error { return nil }, PublicURL: &url.URL{Scheme: "http", Host: "localhost"}, Demo: true,
 	}
 	for _, f := range change {

@@ -50,7 +50,7 @@ var logFilters = []string{logUnit, logActor, logSubject, logAct, logOutcome, log
 // logActs are the acts that the log can be searched for, as the list offers them. Each has its words under
 // "log.act." and its name.
 var logActs = []string{
-	"officer.change_profile", "officer.change_contact", "officer.accept_terms", "officer.close",
+	"officer.change_profile", "officer.change_contact", "officer.accept_terms", "officer.close", "officer.export",
 	"officer.register", "officer.register_existing", "officer.set_language", "officer.install", "officer.reopen_password",
 	"signin.open", "signin.stepup", "signin.close", "signin.end", "signin.end_all", "signin.reset_password", "signin.open_link", "signin.switch_off", "signin.switch_on",
 	"signin.password", "signin.app_begin", "signin.app_add", "signin.app_remove", "signin.recovery_new", "signin.reset_factor",

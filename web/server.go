@@ -14,6 +14,7 @@ import (
 
 	"sitthi/agency"
 	"sitthi/audit"
+	"sitthi/dossier"
 	"sitthi/draft"
 	"sitthi/grant"
 	"sitthi/internal/clock"
@@ -51,6 +52,7 @@ type Options struct {
 	Decisions *program.Log
 	Legacy    *legacy.Desk
 	Drafts    *draft.Desk
+	Dossiers  dossier.Desk
 
 	// Ready tells why the program can not serve yet, or nil.
 	Ready func(context.Context) error

@@ -16,6 +16,7 @@ import (
 	"sitthi/agency"
 	"sitthi/audit"
 	"sitthi/authzen"
+	"sitthi/dossier"
 	"sitthi/draft"
 	"sitthi/grant"
 	"sitthi/internal/clock"
@@ -158,7 +159,7 @@ func (h *house) door(stopping context.Context, c *config.Serve, public *url.URL)
 		Log: h.log, Metrics: h.metrics, Clock: h.clock, Ring: h.ring,
 		Agencies: h.agencies, Officers: h.officers, SignIn: h.signin, Book: h.book, Portal: h.portal, Outbox: h.outbox,
 		Programs: h.programs, Decisions: h.decisions, Prover: h.prover,
-		Legacy: h.legacy, Drafts: h.drafts,
+		Legacy: h.legacy, Dossiers: dossier.Desk{DB: h.db, Roll: h.roll}, Drafts: h.drafts,
 		Ready: func(ctx context.Context) error {
 			if stopping.Err() != nil {
 				return errors.New("the program is stopping")
