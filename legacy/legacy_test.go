@@ -442,7 +442,7 @@ func TestHeadsAndOfficers(t *testing.T) {
 			t.Errorf("another unit's newcomers: %v", err)
 		}
 		origins, err := k.desk.Origins(ctx, []string{n.Rights[0].Grant, "x"})
-		if err != nil || len(origins) != 1 || origins[n.Rights[0].Grant].RowID != "3" || origins[n.Rights[0].Grant].Line != 5 {
+		if err != nil || len(origins) != 1 || origins[n.Rights[0].Grant].RowID != "3" || origins[n.Rights[0].Grant].File != "a.csv" || origins[n.Rights[0].Grant].Line != 5 {
 			t.Errorf("origins: %+v %v", origins, err)
 		}
 

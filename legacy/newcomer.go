@@ -221,6 +221,7 @@ type Origin struct {
 	Source string
 	RowID  string
 	Import string // id
+	File   string // what that import's file was called
 	Line   int64
 	At     time.Time // when it was brought, or brought again with other contents
 }
@@ -243,8 +244,9 @@ func (d *Desk) Origins(ctx context.Context, objects []string) (map[string]Origin
 			Origin
 		}
 		list, err := store.Rows(func(row store.Row) (o origin, err error) {
-			return o, row.Scan(&o.object, &o.Source, &o.RowID, &o.Import, &o.Line, store.At(&o.At))
-		})(tx.Query(ctx, `SELECT object_id, source, row_id, import_id, line, at FROM legacy_origins WHERE kind <> 'officer' AND object_id IN `+tuples(1, len(args)), args...))
+			return o, row.Scan(&o.object, &o.Source, &o.RowID, &o.Import, &o.File, &o.Line, store.At(&o.At))
+		})(tx.Query(ctx, `SELECT o.object_id, o.source, o.row_id, o.import_id, i.file_name, o.line, o.at FROM legacy_origins o
+			JOIN legacy_imports i ON i.id = o.import_id WHERE o.kind <> 'officer' AND o.object_id IN `+tuples(1, len(args)), args...))
 		if err != nil {
 			return fmt.Errorf("find origins: %w", err)
 		}

@@ -64,6 +64,25 @@ func placeOf(v *Visit, r grant.Row) string {
 	return r.UnitName.In(v.Lang) + " · " + r.TeamName.In(v.Lang)
 }
 
+// originsOf tells where those of some rights come from that an import brought.
+func (s *Server) originsOf(r *http.Request, rows ...grant.Row) (map[string]legacy.Origin, error) {
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	return s.Legacy.Origins(r.Context(), ids)
+}
+
+// originRow says where a right comes from, and leads those who may see the import to its row.
+func originRow(v *Visit, from legacy.Origin) views.SummaryRow {
+	row := views.SummaryRow{Term: v.T("rights.origin"), Value: v.T("rights.origin_is", "source", from.Source, "row", from.RowID,
+		"file", from.File, "line", from.Line, "at", moment(v, from.At))}
+	if v.Posts.Administrator || v.Posts.Auditor {
+		row.Href, row.Action = importPath(from.Import)+"/lines/"+strconv.FormatInt(from.Line, 10), v.T("rights.origin_see")
+	}
+	return row
+}
+
 // page starts a page about one right.
 func (v *Visit) pageOfRight(title string, g grant.Sight) views.Page {
 	p := v.Page(title)
@@ -92,6 +111,14 @@ func (s *Server) showRight(w http.ResponseWriter, r *http.Request, v *Visit, sta
 	}
 	body.Summary = append(body.Summary, views.SummaryRow{Term: v.T("rights.state"), Body: views.Badge(stateKinds[g.State], v.T("rights.state_"+string(g.State)))})
 	add("rights.given_by", g.Names[g.GivenBy])
+	origins, err := s.originsOf(r, g.Row)
+	if err != nil {
+		return err
+	}
+	from, brought := origins[g.ID]
+	if brought {
+		body.Summary = append(body.Summary, originRow(v, from))
+	}
 	add("rights.order", g.OrderNumber)
 	add("rights.note", g.Note)
 	if g.OtherOffice && g.Registered {
@@ -118,12 +145,12 @@ func (s *Server) showRight(w http.ResponseWriter, r *http.Request, v *Visit, sta
 		body.Actions = append(body.Actions, views.ButtonLinkParams{Label: v.T("rights.story"), Href: storyPath(g.Unit, g.Person), Icon: views.IconHistory})
 	}
 	body.Actions = append(body.Actions, views.ButtonLinkParams{Label: v.T("why.short"), Note: v.T("why.title"), Href: whyOf(g.Person, g.Level.Do(), g.Grant.Scope()), Icon: views.IconInfo})
-	body.Events = versionsOf(v, g)
+	body.Events = versionsOf(v, g, brought)
 	return s.show(w, r, v, status, p, views.RightOf(p, body))
 }
 
-// versionsOf tells what a right said over time, the newest first.
-func versionsOf(v *Visit, g grant.Sight) []views.Event {
+// versionsOf tells what a right said over time, the newest first; one that an import brought was given nowhere here.
+func versionsOf(v *Visit, g grant.Sight, brought bool) []views.Event {
 	var list []views.Event
 	if !g.ClosedAt.IsZero() {
 		by := g.Names[person.ID(g.ClosedBy)]
@@ -137,6 +164,9 @@ func versionsOf(v *Visit, g grant.Sight) []views.Event {
 		title, kind := "rights.was_changed", views.BadgeWaiting
 		if i == 0 {
 			title, kind = "rights.was_given", views.BadgeOK
+			if brought {
+				title = "rights.was_brought"
+			}
 		}
 		at := g.Grant
 		at.Until = version.Until
@@ -481,11 +511,18 @@ func (s *Server) myRights(w http.ResponseWriter, r *http.Request, v *Visit) erro
 	p.Subtitle = v.T("rights.mine_subtitle", "name", v.Session.Account.Name())
 	p.Crumbs = rightsCrumbs(v)
 	body := views.MyRights{Ask: views.ButtonLinkParams{Label: v.T("why.title"), Href: whyPath, Icon: views.IconInfo}, Empty: views.EmptyParams{Title: v.T("rights.mine_none"), Text: v.T("rights.mine_none_text")}}
+	origins, err := s.originsOf(r, own.Rows...)
+	if err != nil {
+		return err
+	}
 	for _, row := range own.Rows {
 		one := views.MyRight{
 			Title: levelName(v, row.Level), Place: placeOf(v, row), GivenBy: own.Givers[row.GivenBy], State: v.T("rights.state_" + string(row.State)), StateKind: stateKinds[row.State],
 			Period: v.T("rights.from_to", "from", shortDate(v, thai.DateOf(row.From)), "until", untilWords(v, row.Grant)),
 			Why:    whyOf(row.Person, row.Level.Do(), row.Grant.Scope()),
+		}
+		if from, brought := origins[row.ID]; brought {
+			one.Origin = originRow(v, from).Value
 		}
 		if row.State == grant.StateEnded || row.State == grant.StateExpired {
 			body.Past = append(body.Past, one)
@@ -552,8 +589,16 @@ func (s *Server) personStory(w http.ResponseWriter, r *http.Request, v *Visit) e
 	if story.Masked && (v.Posts.Administrator || v.Posts.Auditor) {
 		body.Unmask = "/people/" + url.PathEscape(string(who)) + "/unmask"
 	}
+	origins, err := s.originsOf(r, story.Rows...)
+	if err != nil {
+		return err
+	}
 	for _, row := range story.Rows {
-		body.Rights = append(body.Rights, rowOf(v, row, grant.Scope{}, grant.Filter{}, ""))
+		one := rowOf(v, row, grant.Scope{}, grant.Filter{}, "")
+		if from, brought := origins[row.ID]; brought {
+			one.Origin = originRow(v, from).Value
+		}
+		body.Rights = append(body.Rights, one)
 	}
 	if story.Next != "" {
 		body.Older = storyPath(code, who) + "?before=" + url.QueryEscape(story.Next)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -81,6 +82,22 @@ func (b *Browser) Fill(label, value string) {
 	})
 	if err != nil {
 		b.fail("Fill(%q, %q): %v", label, value, err)
+	}
+}
+
+// Upload chooses the file at this path in the field with this label.
+func (b *Browser) Upload(label, path string) {
+	b.t.Helper()
+	whole, err := filepath.Abs(path)
+	if err == nil {
+		err = b.with(buttons, label, func(el element) error {
+			return b.do(patience, func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
+				return chromedp.Void{}, call(ctx, tab, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: []string{whole}, ObjectID: el.id})
+			})
+		})
+	}
+	if err != nil {
+		b.fail("Upload(%q, %q): %v", label, path, err)
 	}
 }
 

@@ -49,6 +49,7 @@ type RightRow struct {
 	End                       string // address of its Delete; "" when the reader may not
 	Why                       string // address that explains whether it lets its holder act; "" for none
 	Saved                     bool   // just saved: the row stands out
+	Origin                    string // where an import brought it from; "" for one that was given here
 }
 
 // GiveForm is the form of "+" (เจ้าหน้าที่ผู้ใช้งาน) with what was typed.
@@ -149,6 +150,7 @@ type MyRight struct {
 	Place     string
 	Period    string
 	GivenBy   string
+	Origin    string // where an import brought it from; "" for one that was given here
 	State     string
 	StateKind BadgeKind
 	Why       string // address that explains it
