@@ -13,7 +13,8 @@ import (
 // askingPath is the page for those who write programs that ask who may do what. It holds no secret and is open to all.
 const askingPath = "/programs"
 
-// The examples are programs as they can be copied; {{url}}, {{token}} and {{officer}} in them are filled in.
+// The examples are programs as they can be copied; {{url}}, {{token}} and {{officer}} in them are filled in. The tests of the
+// whole program run each of them.
 //
 //go:embed examples
 var examples embed.FS
@@ -46,7 +47,7 @@ func (s *Server) asking(w http.ResponseWriter, r *http.Request, v *Visit) error 
 	}{
 		{&page.Ask, "evaluation.sh", "curl"}, {&page.Ask, "evaluation.json", v.T("asking.the_answer")},
 		{&page.Languages, "evaluation.py", "Python"}, {&page.Languages, "evaluation.mjs", "JavaScript"},
-		{&page.Languages, "evaluation.cs", "C#"}, {&page.Languages, "Evaluation.java", "Java"},
+		{&page.Languages, "Evaluation.java", "Java"},
 		{&page.Moment, "moment.sh", "curl"}, {&page.Batch, "evaluations.sh", "curl"}, {&page.Search, "search.sh", "curl"},
 	} {
 		one, err := example(e.file, e.title)

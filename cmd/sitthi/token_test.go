@@ -159,6 +159,7 @@ func TestExamples(t *testing.T) {
 		}
 		return html.UnescapeString(found[1])
 	}
+	tried := map[string]bool{"evaluation-json": true} // the answer, below
 	for _, c := range []struct {
 		id, file, program string
 		wants             []string
@@ -168,7 +169,10 @@ func TestExamples(t *testing.T) {
 		{"evaluations-sh", "c.sh", "bash", []string{`{"evaluations":[`, `"decision":true`, `"decision":false`}},
 		{"search-sh", "d.sh", "bash", []string{`"results":[{"type":"officer"`, `"page":{`}},
 		{"evaluation-mjs", "e.mjs", "node", []string{"true permitted"}},
+		{"evaluation-py", "f.py", "python3", []string{"True permitted"}},
+		{"evaluation-java", "Evaluation.java", "java", []string{`"decision":true`, `"reason":"permitted"`}},
 	} {
+		tried[c.id] = true
 		t.Run(c.id, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), c.file)
 			if err := os.WriteFile(path, []byte(example(c.id)), 0o600); err != nil {
@@ -187,6 +191,11 @@ func TestExamples(t *testing.T) {
 				}
 			}
 		})
+	}
+	for _, shown := range regexp.MustCompile(`<pre id="example-([^"]+)"`).FindAllStringSubmatch(page, -1) {
+		if !tried[shown[1]] {
+			t.Errorf("the example %s stands on the page and was never run", shown[1])
+		}
 	}
 	// What was shown to programmers is what they get.
 	for _, part := range []string{`"decision": true`, `"reason": "permitted"`} {
