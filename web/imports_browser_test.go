@@ -69,7 +69,7 @@ func (r readerOf) importMessy(t *testing.T, k *kit) {
 	from := r.say(t, "rights.origin_is", "source", "กอ.1 เดิม", "row", "4", "file", "messy.xlsx", "line", 8, "at", r.moment(k))
 	chief.See(from)
 	r.look(chief, "imports-story")
-	chief.In("tbody").Click(strconv.FormatInt(k.rightOf(t, chief12, without).Number, 10))
+	chief.In(".table tbody").Click(strconv.FormatInt(k.rightOf(t, chief12, without).Number, 10))
 	chief.See(from, r.say(t, "rights.was_brought"))
 	r.look(chief, "imports-right")
 	b.Go("/ko1/grants/" + k.rightOf(t, chief12, without).ID)
