@@ -199,4 +199,5 @@ func (h *house) work(ctx context.Context, g *errgroup.Group) {
 	}
 	g.Go(func() error { return h.legacy.Run(ctx) })
 	g.Go(func() error { return h.sweep(ctx) })
+	g.Go(func() error { return h.remind(ctx) })
 }

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// remindFirst is how long after the start it is first looked whom to remind, so that a start is not held up; remindEvery
+// how often from then on. Nothing is reminded of twice, however many processes look.
+const (
+	remindFirst = 5 * time.Minute
+	remindEvery = time.Hour
+)
+
+// remind tells people in time of rights that end, until the context ends. A look that fails is logged and tried again.
+func (h *house) remind(ctx context.Context) error {
+	next := time.NewTimer(remindFirst)
+	defer next.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-next.C:
+		}
+		n, err := h.book.RemindEnding(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			h.log.ErrorContext(ctx, "remind of rights that end", slog.Any("error", err))
+		case n > 0:
+			h.log.InfoContext(ctx, "reminded of rights that end", slog.Int64("rights", n))
+		}
+		next.Reset(remindEvery)
+	}
+}
