@@ -22,10 +22,20 @@ import (
 
 // keysCommand keeps the keys of the installation.
 type keysCommand struct {
-	List   keysList   `cmd:"" help:"List the keys: which are in use, and what each still holds. It never shows a key."`
-	Rotate keysRotate `cmd:"" help:"Add a new key to the key file. Serving programs take it up within seconds."`
-	Reseal keysReseal `cmd:"" help:"Seal anew, with the newest key, what older ones have sealed, while programs serve."`
-	Retire keysRetire `cmd:"" help:"Take an old key out of the key file, once nothing needs it."`
+	List    keysList    `cmd:"" help:"List the keys: which are in use, and what each still holds. It never shows a key."`
+	Rotate  keysRotate  `cmd:"" help:"Add a new key to the key file. Serving programs take it up within seconds."`
+	Reseal  keysReseal  `cmd:"" help:"Seal anew, with the newest key, what older ones have sealed, while programs serve."`
+	Reindex keysReindex `cmd:"" help:"Change the key by which citizen IDs are found. Nothing may serve from the database meanwhile."`
+	Retire  keysRetire  `cmd:"" help:"Take an old key out of the key file, once nothing needs it."`
+}
+
+// reindexers make all blind indexes of the database anew; the roll goes last, since the others find people by it.
+var reindexers = []rekey.Reindexer{
+	legacy.Reindex,
+	rekey.Citizens("tickets", "subject"),
+	rekey.Empty("tickets", "email_index", "phone_index", "line_index"),
+	rekey.Delete("registrations", "codes", "resets", "throttles"),
+	person.Reindex,
 }
 
 // sealedFields are all columns that hold sealed values.
@@ -83,6 +93,8 @@ func stateOf(v rekey.Version) string {
 	switch {
 	case v.Missing:
 		return "missing in the key file"
+	case v.Retired && v.Kind == seal.Index:
+		return "old; backups of before need it"
 	case v.Retired:
 		return "retired, still in the key file: retire it once more"
 	case v.InUse && v.Kind != seal.Index:
@@ -124,8 +136,30 @@ func (c *keysReseal) Run(ctx context.Context, sh *shell, secrets config.Secrets)
 	return atKeys(ctx, sh, &c.Database, secrets, func(desk *rekey.Desk) error {
 		p := newProgress(ctx, sh, "sealed anew")
 		err := desk.Reseal(ctx, p.add)
-		return errors.Join(err, p.end())
+		return errors.Join(err, p.end(nil))
 	})
+}
+
+// keysReindex changes the blind-index key.
+type keysReindex struct {
+	config.Database `embed:""`
+}
+
+// Run indexes everything anew while no other program uses the database, and tells how far it is.
+func (c *keysReindex) Run(ctx context.Context, sh *shell, secrets config.Secrets) (err error) {
+	v, err := openFor(ctx, &c.Database, secrets, newClock(), true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, v.db.Close()) }()
+	desk := keyDesk(v, slog.New(slog.NewTextHandler(sh.err, nil)))
+	p := newProgress(ctx, sh, "indexed anew")
+	version, err := desk.Reindex(ctx, reindexers, p.add)
+	if err := p.end(err); err != nil {
+		return err
+	}
+	fmt.Fprintf(sh.out, "index key %d is in use: keep a new copy of %s apart from the backups\n", version, desk.Ring.Path())
+	return nil
 }
 
 // keysRetire takes an old key out of use.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -11,7 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"sitthi/internal/clock"
+	"sitthi/internal/config"
+	"sitthi/internal/store"
 	"sitthi/internal/storetest"
+	"sitthi/internal/thai"
+	"sitthi/person"
 )
 
 // eachAddress runs a test on both engines, with an address of an empty database and a place for its keys.
@@ -164,4 +170,105 @@ func TestKeysRotate(t *testing.T) {
 			t.Errorf("the key file became %v: %v", info.Mode(), err)
 		}
 	})
+}
+
+// TestKeysReindex changes the blind-index key of a database of some size: not while a program serves from it, all or
+// nothing when it is killed on the way, and afterwards everyone is found.
+func TestKeysReindex(t *testing.T) {
+	eachAddress(t, func(t *testing.T, address, keys string) {
+		args := []string{"--database", address, "--keys", keys}
+		p := serving(t, append([]string{"--demo"}, args...)...)
+		indexes := column(t, address, `SELECT citizen_index FROM persons ORDER BY id`)
+		reindex := append([]string{"keys", "reindex"}, args...)
+		if said, status := command(t, reindex...); status != 1 || !strings.Contains(said, "another program is using the database") {
+			t.Errorf("beside a program that serves: %d %s", status, said)
+		}
+		if status := p.stop(t); status != 0 {
+			t.Fatal(p.said)
+		}
+		populate(t, address, keys, 10_000)
+		killed := launch(t, reindex...)
+		until(t, "it has begun", 30*time.Second, func() bool {
+			raw, err := os.ReadFile(keys)
+			return err == nil && regexp.MustCompile(`"index": \{`).Match(raw) || killed.ended()
+		})
+		killed.kill(t)
+		everyone(t, address, keys) // by the old index or, had it come through, by the new one
+		during := serving(t, append([]string{"--demo"}, args...)...)
+		signedIn(t, during.address, "3990000000104", demoPassword)
+		if status := during.stop(t); status != 0 {
+			t.Error(during.said)
+		}
+		if said, status := command(t, reindex...); status != 0 || !strings.Contains(said, "is in use") {
+			t.Fatalf("%d\n%s", status, said)
+		}
+		for _, index := range column(t, address, `SELECT citizen_index FROM persons`) {
+			if slices.Contains(indexes, index) {
+				t.Fatal("an index is still of the old key")
+			}
+		}
+		everyone(t, address, keys)
+		again := serving(t, append([]string{"--demo"}, args...)...)
+		chief := signedIn(t, again.address, "3990000000104", demoPassword)
+		if r, err := chief.get("/ko1/rights"); err != nil || !strings.Contains(r.body, "3-9900-") {
+			t.Errorf("the grid: %d %v", r.status, err)
+		}
+		if status := again.stop(t); status != 0 {
+			t.Error(again.said)
+		}
+		whole(t, args...)
+		if said, status := command(t, append([]string{"keys", "retire", "1", "--kind", "index"}, args...)...); status != 0 {
+			t.Errorf("%d %s", status, said)
+		}
+	})
+}
+
+// populate puts people on the roll.
+func populate(t *testing.T, address, keys string, n int) {
+	t.Helper()
+	withRoll(t, address, keys, func(tx *store.Tx, roll *person.Roll) error {
+		for i := range n {
+			citizen, err := thai.ParseCitizenID(stranger(i))
+			if err != nil {
+				return err
+			}
+			if _, err := roll.Mention(t.Context(), tx, citizen); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// everyone fails unless each person is found by the citizen ID.
+func everyone(t *testing.T, address, keys string) {
+	t.Helper()
+	withRoll(t, address, keys, func(tx *store.Tx, roll *person.Roll) error {
+		ids, err := store.Rows(func(r store.Row) (id person.ID, err error) { return id, r.Scan(&id) })(tx.Query(t.Context(), `SELECT id FROM persons`))
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			citizen, err := roll.CitizenID(t.Context(), tx, id)
+			if err != nil {
+				return err
+			}
+			if found, ok, err := roll.Find(t.Context(), tx, citizen); err != nil || !ok || found != id {
+				return fmt.Errorf("person %s is found as %q: %w", id, found, err)
+			}
+		}
+		return nil
+	})
+}
+
+func withRoll(t *testing.T, address, keys string, f func(tx *store.Tx, roll *person.Roll) error) {
+	t.Helper()
+	v, err := openExisting(t.Context(), &config.Database{URL: address, Keys: keys}, config.Secrets{}, clock.System{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = v.db.Write(t.Context(), func(tx *store.Tx) error { return f(tx, person.NewRoll(v.ring)) })
+	if err := errors.Join(err, v.db.Close()); err != nil {
+		t.Fatal(err)
+	}
 }

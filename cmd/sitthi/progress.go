@@ -38,10 +38,13 @@ func newProgress(ctx context.Context, sh *shell, what string) *progress {
 // add counts values that are done.
 func (p *progress) add(values int) { p.done.Add(int64(values)) }
 
-// end tells how many they were in all.
-func (p *progress) end() error {
+// end tells how many they were in all, unless what was kept of them is nothing because of the error; which it answers.
+func (p *progress) end(lost error) error {
 	p.stop()
 	<-p.over
+	if lost != nil {
+		return lost
+	}
 	_, err := fmt.Fprintf(p.sh.out, "%d values %s\n", p.done.Load(), p.what)
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 )
 
 // ErrAttended says that another program uses the database, or that one does who must be alone with it.
@@ -23,11 +24,20 @@ type attendance struct {
 }
 
 // Attend lets the other programs know that this one uses the database, until Close or the end of the process. When
-// alone, no other one does meanwhile. It does not wait: it fails with ErrAttended when others keep it from that.
-// Programs that do not attend are not seen.
+// alone, no other one does meanwhile. It fails with ErrAttended when others keep it from that; on PostgreSQL after two
+// seconds, because the server learns a little later that a program has died. Programs that do not attend are not seen.
 func (db *DB) Attend(ctx context.Context, alone bool) error {
 	a := &attendance{alone: alone}
-	if err := db.lock(ctx, a); err != nil {
+	err := db.lock(ctx, a)
+	for try := 0; db.engine == Postgres && errors.Is(err, ErrAttended) && try < 20; try++ {
+		select {
+		case <-time.After(100 * time.Millisecond):
+			err = db.lock(ctx, a)
+		case <-ctx.Done():
+			return fmt.Errorf("attend database: %w", ctx.Err())
+		}
+	}
+	if err != nil {
 		return err
 	}
 	db.attendance = a
