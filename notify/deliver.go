@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -370,16 +371,15 @@ func (o *Outbox) scan(row store.Row) (d Delivery, err error) {
 	return d, nil
 }
 
-// retention is how long a message is kept once it is delivered or given up, counted from when it was queued: as long
-// as logs have to be, so that who was told of what can be looked up as long as who did it (trust.md 23 and 24).
+// retention is how long a message is kept when Options say nothing (trust.md 23 and 24).
 const retention = 90 * 24 * time.Hour
 
-// Sweep deletes delivered and dead messages older than 90 days, and answers how many went; those that wait stay. Once
+// Sweep deletes delivered and dead messages that are no longer kept, and answers how many went; those that wait stay. Once
 // an hour is plenty.
 func (o *Outbox) Sweep(ctx context.Context) (swept int64, err error) {
 	err = o.DB.Write(ctx, func(tx *store.Tx) (err error) {
 		swept, err = tx.Exec(ctx, "DELETE FROM messages WHERE created_at <= $1 AND state IN ('sent', 'dead', 'nobody')",
-			store.Us(tx.Now.Add(-retention)))
+			store.Us(tx.Now.Add(-cmp.Or(o.Keep, retention))))
 		return err
 	})
 	if err != nil {

@@ -77,6 +77,9 @@ type Options struct {
 	Senders map[Channel]Sender
 	// KeepBodies keeps the text of messages that were sent, readable by List: for --demo and the testhooks build.
 	KeepBodies bool
+	// Keep is how long a message is kept once it is delivered or given up, counted from when it was queued; 90 days when
+	// zero: as long as logs have to be, so that who was told of what can be looked up as long as who did it.
+	Keep time.Duration
 }
 
 // Outbox keeps messages in the database until they are delivered. Several processes may share one database: a row

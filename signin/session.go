@@ -147,18 +147,14 @@ func Closed(ctx context.Context, tx *store.Tx, who person.ID) error {
 	return EndAll(ctx, tx, who, endedByClosing)
 }
 
-// How long rows stay after they stopped to matter: sessions as long as the access logs that they explain
-// (Computer Crime Act: 90 days), browsers as long as the cookie by which they are known.
-const (
-	sessionsKept = 90 * 24 * time.Hour
-	DeviceLife   = 365 * 24 * time.Hour
-)
+// DeviceLife is how long a browser is known, and its row stays: as long as the cookie by which it is.
+const DeviceLife = 365 * 24 * time.Hour
 
 // Sweep deletes sessions and resets that are long over and browsers not seen for a year, and answers how many rows went. Once
 // an hour is often enough.
 func (d *Desk) Sweep(ctx context.Context) (swept int64, err error) {
 	err = d.db.Write(ctx, func(tx *store.Tx) error {
-		sessions, err := deleteSessions(ctx, tx, tx.Now.Add(-sessionsKept))
+		sessions, err := deleteSessions(ctx, tx, tx.Now.Add(-d.settings.SessionsKept))
 		if err != nil {
 			return err
 		}

@@ -37,6 +37,8 @@ type Settings struct {
 	FactorDay proof.Rate
 	// RequireFactor says that nothing opens to those whose duty needs a second factor before they have one.
 	RequireFactor bool
+	// SessionsKept is how long sessions that are over are kept.
+	SessionsKept time.Duration
 }
 
 // Defaults are the limits of trust.md 3 and 5.
@@ -44,10 +46,12 @@ func Defaults() Settings {
 	return Settings{
 		Idle:     30 * time.Minute,
 		Absolute: 12 * time.Hour,
-		StepUp:   5 * time.Minute,
-		Account:  proof.Rate{Burst: 5, Every: time.Minute},
-		Address:  proof.Rate{Burst: 60, Every: time.Second},
-		Failures: 100,
+
+		SessionsKept: 90 * 24 * time.Hour,
+		StepUp:       5 * time.Minute,
+		Account:      proof.Rate{Burst: 5, Every: time.Minute},
+		Address:      proof.Rate{Burst: 60, Every: time.Second},
+		Failures:     100,
 		// The day of a browser that knows the password and guesses: 30 tries of three codes each in a million.
 		Factor:    proof.Rate{Burst: 5, Every: time.Minute},
 		FactorDay: proof.Rate{Burst: 30, Every: 24 * time.Hour / 30},
@@ -87,7 +91,7 @@ func NewDesk(o Options) *Desk {
 			Idle: cmp.Or(s.Idle, d.Idle), Absolute: cmp.Or(s.Absolute, d.Absolute), StepUp: cmp.Or(s.StepUp, d.StepUp),
 			Account: cmp.Or(s.Account, d.Account), Address: cmp.Or(s.Address, d.Address),
 			Failures: cmp.Or(s.Failures, d.Failures), Factor: cmp.Or(s.Factor, d.Factor), FactorDay: cmp.Or(s.FactorDay, d.FactorDay),
-			RequireFactor: s.RequireFactor,
+			RequireFactor: s.RequireFactor, SessionsKept: cmp.Or(s.SessionsKept, d.SessionsKept),
 		},
 	}
 }

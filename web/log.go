@@ -64,7 +64,7 @@ var logActs = []string{
 	"program.create", "program.revoke",
 	"legacy.upload", "legacy.cancel", "legacy.expire", "legacy.recheck", "legacy.correct", "legacy.set_aside", "legacy.take_back", "legacy.export", "legacy.sign", "legacy.unsign",
 	"legacy.commit", "legacy.bring",
-	"keys.rotate", "keys.retire", "keys.reindex",
+	"keys.rotate", "keys.retire", "keys.reindex", "retention.delete",
 	"door.turn_away", "demo.seed", "demo.refresh",
 }
 

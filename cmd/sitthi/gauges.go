@@ -29,6 +29,7 @@ func (h *house) gauges() {
 		observe.Figure{Name: "sitthi_decisions_waiting", Help: "Answers to programs that wait to be written into their log."})
 	h.metrics.Total("sitthi_decisions_written_total", "Answers to programs that were written into their log.", h.decisions.Written)
 	h.metrics.Total("sitthi_decisions_dropped_total", "Answers to programs that were given but never written into their log.", h.decisions.Dropped)
+	h.metrics.Total("sitthi_retention_deleted_total", "Rows deleted by this process because they are no longer kept.", h.retention.Gone)
 	h.metrics.Total("sitthi_refusals_anonymous_total", "Acts refused to visitors who had not signed in.", audit.AnonymousRefusals)
 }
 

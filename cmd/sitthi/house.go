@@ -23,6 +23,7 @@ import (
 	"sitthi/internal/config"
 	"sitthi/internal/observe"
 	"sitthi/internal/rekey"
+	"sitthi/internal/retention"
 	"sitthi/internal/store"
 	"sitthi/legacy"
 	"sitthi/notify"
@@ -56,17 +57,17 @@ type house struct {
 	portal    portal.Desk
 	programs  *program.Desk
 	keys      *rekey.Desk
+	retention *retention.Round
 	decisions *program.Log
 
-	decisionsKept time.Duration
-	legacy        *legacy.Desk
-	drafts        *draft.Desk
+	legacy *legacy.Desk
+	drafts *draft.Desk
 }
 
 // build puts everything in its place. public is the address that people type.
 func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, clk clock.Clock, log *slog.Logger, public *url.URL) (h *house, err error) {
 	h = &house{vault: v, keys: keyDesk(v, log), clock: clk, log: log, metrics: observe.NewMetrics(version()), roll: person.NewRoll(v.ring)}
-	h.outbox, err = notify.NewOutbox(notify.Options{DB: v.db, Ring: v.ring, Log: log, Senders: senders, KeepBodies: c.Demo || hooked})
+	h.outbox, err = notify.NewOutbox(notify.Options{DB: v.db, Ring: v.ring, Log: log, Senders: senders, KeepBodies: c.Demo || hooked, Keep: time.Duration(c.MessageDays) * retention.Day})
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, 
 	h.signin = signin.NewDesk(signin.Options{
 		DB: v.db, Roll: h.roll, Ring: v.ring, Passwords: h.passwords, Codes: h.codes, Outbox: h.outbox, Log: log,
 		Settings: signin.Settings{
-			Idle: c.SessionIdle, Absolute: c.SessionLimit, StepUp: c.StepUp,
+			Idle: c.SessionIdle, Absolute: c.SessionLimit, StepUp: c.StepUp, SessionsKept: time.Duration(c.SessionDays) * retention.Day,
 			Address: proof.Rate{Burst: c.SignInPerMinute, Every: time.Minute / time.Duration(c.SignInPerMinute)},
 		},
 	})
@@ -112,13 +113,13 @@ func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, 
 	h.portal = portal.Desk{DB: v.db, Administrator: administrator}
 	programs := program.Options{DB: v.db, Clock: clk, Book: h.book, Log: log}
 	h.programs, h.decisions = program.NewDesk(programs), program.NewLog(programs)
-	h.decisionsKept = time.Duration(c.DecisionDays) * 24 * time.Hour
 	h.legacy = legacy.NewDesk(legacy.Options{
 		DB: v.db, Ring: v.ring, Roll: h.roll, Book: h.book, Outbox: h.outbox, Link: link, Log: log,
 		Limits:        legacy.Limits{File: c.ImportLimit, Unzipped: c.ImportUnzipped, Keep: c.ImportKeep},
 		AnyCheckDigit: c.CitizenIDCheck != string(officer.CheckEnforce),
 	})
 	h.drafts = &draft.Desk{DB: v.db, Ring: v.ring}
+	h.retention = retention.NewRound(v.db, log, h.kept(c))
 	h.gauges()
 	return h, nil
 }
@@ -198,6 +199,6 @@ func (h *house) work(ctx context.Context, g *errgroup.Group) {
 		g.Go(func() error { return h.publisher.Run(ctx) })
 	}
 	g.Go(func() error { return h.legacy.Run(ctx) })
-	g.Go(func() error { return h.sweep(ctx) })
 	g.Go(func() error { return h.remind(ctx) })
+	g.Go(func() error { return h.retention.Run(ctx) })
 }

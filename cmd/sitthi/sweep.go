@@ -2,49 +2,34 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
+	"sitthi/audit"
+	"sitthi/internal/config"
+	"sitthi/internal/retention"
 	"sitthi/proof"
 )
 
-// sweepEvery is how often rows that no longer matter are deleted. Nothing depends on it: what has run out has run out
-// by the clock, deleted or not.
-const sweepEvery = time.Hour
-
-// sweep deletes registrations, codes, limits, sessions, browsers, messages, drafts and decisions that no longer matter, until
-// the context ends. A sweep that fails is logged and tried an hour later.
-func (h *house) sweep(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		h.sweepOnce(ctx)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
+// kept is the one table of what is kept for how long, and of who deletes it. Nothing else depends on it: what has run
+// out has run out by the clock, deleted or not. docs/operations.md has it in words.
+func (h *house) kept(c *config.Serve) []retention.Rule {
+	days := func(n int) time.Duration { return time.Duration(n) * retention.Day }
+	rules := []retention.Rule{
+		{Name: "registrations", Keep: retention.Day, Every: time.Hour, Sweep: h.officers.Sweep},
+		{Name: "codes", Keep: 2 * retention.Day, Every: time.Hour, Sweep: func(ctx context.Context) (int64, error) { return proof.Sweep(ctx, h.db) }},
+		{Name: "drafts", Keep: retention.Day, Every: time.Hour, Sweep: h.drafts.Sweep},
+		// With the sessions go resets of a day before, and browsers that were not seen for signin.DeviceLife.
+		{Name: "sessions", Keep: days(c.SessionDays), Every: retention.Day, Recorded: true, Sweep: h.signin.Sweep},
+		{Name: "messages", Keep: days(c.MessageDays), Every: retention.Day, Recorded: true, Sweep: h.outbox.Sweep},
+		{Name: "imports", Keep: c.ImportKeep, Every: retention.Day, Recorded: true, Sweep: h.legacy.Sweep},
+		{Name: "decisions", Keep: days(c.DecisionDays), Every: retention.Day, Recorded: true, Sweep: func(ctx context.Context) (int64, error) {
+			return h.decisions.Sweep(ctx, h.clock.Now().Add(-days(c.DecisionDays)))
+		}},
 	}
-}
-
-func (h *house) sweepOnce(ctx context.Context) {
-	for what, sweep := range map[string]func(context.Context) (int64, error){
-		"registrations": h.officers.Sweep,
-		"sessions":      h.signin.Sweep,
-		"messages":      h.outbox.Sweep,
-		"imports":       h.legacy.Sweep,
-		"drafts":        h.drafts.Sweep,
-		"decisions": func(ctx context.Context) (int64, error) {
-			return h.decisions.Sweep(ctx, h.clock.Now().Add(-h.decisionsKept))
-		},
-		"codes": func(ctx context.Context) (int64, error) { return proof.Sweep(ctx, h.db) },
-	} {
-		n, err := sweep(ctx)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			h.log.ErrorContext(ctx, "sweep", slog.String("what", what), slog.Any("error", err))
-		case n > 0:
-			h.log.InfoContext(ctx, "swept", slog.String("what", what), slog.Int64("rows", n))
-		}
+	if c.LogTextDays > 0 {
+		rules = append(rules, retention.Rule{Name: "log_texts", Keep: days(c.LogTextDays), Every: retention.Day, Recorded: true, Sweep: func(ctx context.Context) (int64, error) {
+			return audit.EraseTexts(ctx, h.db, h.clock.Now().Add(-days(c.LogTextDays)))
+		}})
 	}
+	return rules
 }

@@ -64,7 +64,11 @@ type Serve struct {
 	CodesPerDay     int           `name:"codes-per-day" default:"200" placeholder:"N" group:"People" help:"And within 24 hours (default 200)."`
 	SMSBudget       int           `name:"sms-budget" default:"2000" placeholder:"N" group:"People" help:"One-time codes by SMS within 24 hours (default 2000)."`
 
-	DecisionDays int `name:"decision-days" default:"400" placeholder:"DAYS" group:"Programs" help:"Days for which the answers given to programs are kept, at least 90 (default 400)."`
+	SessionDays int `name:"session-days" default:"90" placeholder:"DAYS" group:"Retention" help:"Days for which sessions that are over are kept, at least 90 (default 90)."`
+	MessageDays int `name:"message-days" default:"90" placeholder:"DAYS" group:"Retention" help:"Days for which it is kept who was sent what, at least 90; texts go as soon as they are sent (default 90)."`
+	LogTextDays int `name:"log-text-days" default:"400" placeholder:"DAYS" group:"Retention" help:"Days for which the log of acts keeps what people wrote and addresses, at least 90, or 0 for ever; the entries themselves stay (default 400)."`
+
+	DecisionDays int `name:"decision-days" default:"400" placeholder:"DAYS" group:"Retention" help:"Days for which the answers given to programs are kept, at least 90 (default 400)."`
 
 	CheckpointTo         string `name:"checkpoint-to" placeholder:"PLACE" group:"Log of acts" help:"File, or https:// address, where the newest checkpoint of the log is kept at least every minute; choose one that this program's operators can not alter."`
 	CheckpointMethod     string `name:"checkpoint-method" default:"PUT" enum:"PUT,POST" placeholder:"METHOD" group:"Log of acts" help:"PUT or POST, to an address (default PUT)."`
@@ -145,8 +149,13 @@ func (s *Serve) checkLimits() error {
 			return Wrong(limit.flag, "at least 1")
 		}
 	}
-	if s.DecisionDays < 90 { // พ.ร.บ. คอมพิวเตอร์ มาตรา 26
-		return Wrong("decision-days", "at least 90")
+	for _, kept := range []struct {
+		flag string
+		days int
+	}{{"decision-days", s.DecisionDays}, {"session-days", s.SessionDays}, {"message-days", s.MessageDays}, {"log-text-days", s.LogTextDays}} {
+		if kept.days < 90 && (kept.flag != "log-text-days" || kept.days != 0) { // พ.ร.บ. คอมพิวเตอร์ มาตรา 26
+			return Wrong(kept.flag, "at least 90")
+		}
 	}
 	if s.SMSBudget < 0 {
 		return Wrong("sms-budget", "at least 0")
