@@ -11,7 +11,7 @@ import (
 // compounds are words that browsers break in the middle: their dictionaries know only the parts.
 var compounds = []string{"ใช้งาน", "เจ้าหน้าที่", "หน่วยงาน"}
 
-// heading writes a heading whose compounds stay whole at the end of a line.
+// heading writes a heading, or the words of a narrow cell, whose compounds stay whole at the end of a line.
 func heading(text string) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		_, err := io.WriteString(w, whole.Replace(templ.EscapeString(text)))
