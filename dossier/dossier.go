@@ -19,7 +19,7 @@ type section struct {
 }
 
 var sections = []section{
-	{"account", "accounts", `given_name, family_name, position, unit, email, phone, line_id, language, state, notices, terms_version,
+	{"account", "accounts", `given_name, family_name, position, unit, email, phone, line_id, language, state, terms_version,
 		terms_at, email_proved_at, phone_proved_at, email_since, phone_since, registered_at, last_signin_at, closed_at`, "person_id = $1", "person_id"},
 	{"states", "account_states", "state, at", "person_id = $1", "version DESC"},
 	{"reopenings", "reopenings", "at, before_at", "person_id = $1", "at DESC"},

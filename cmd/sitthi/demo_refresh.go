@@ -88,7 +88,7 @@ func (r *refresh) account(ctx context.Context, want officer.Account) error {
 	if _, err := r.tx.Exec(ctx, `UPDATE accounts SET given_name = $2, family_name = $3, name_fold = $4, name_sort = $5, position = $6,
 			unit = $7, email = $8, phone = $9, line_id = $10, password_hash = $11, last_signin_at = $12, password_off = FALSE, failures = 0,
 			state = $13, email_proved_at = coalesce(email_proved_at, $12), phone_proved_at = coalesce(phone_proved_at, $12),
-			email_since = NULL, phone_since = NULL, notices = 'email', closed_at = NULL, version = version + 1
+			email_since = NULL, phone_since = NULL, closed_at = NULL, version = version + 1
 		WHERE person_id = $1`,
 		want.Person, want.GivenName, want.FamilyName, thai.Fold(want.Name()), thai.SortKey(want.Name()), want.Position,
 		want.Unit, want.Email, want.Phone, want.LineID, hash, store.Us(r.tx.Now), officer.Active); err != nil {

@@ -5,9 +5,6 @@
 ALTER TABLE accounts ADD COLUMN email_since BIGINT;
 ALTER TABLE accounts ADD COLUMN phone_since BIGINT;
 
--- How the owner wants to be told of his rights: email, sms, both. What concerns the account's safety goes to every contact.
-ALTER TABLE accounts ADD COLUMN notices TEXT NOT NULL DEFAULT 'email';
-
 -- When the owner closed the account (its state is disabled then); NULL when it is open, or was switched off by others.
 ALTER TABLE accounts ADD COLUMN closed_at BIGINT;
 
@@ -41,6 +38,3 @@ CREATE TABLE grant_reminders (
 );
 -- Rights by their end, for the job that reminds.
 CREATE INDEX grants_by_end ON grants (ends_at) WHERE closed_at IS NULL AND ends_at IS NOT NULL;
-
--- The delivery log as administrators read it, and what was given up.
-CREATE INDEX messages_given_up ON messages (created_at, id) WHERE state = 'dead';
