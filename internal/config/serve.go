@@ -80,7 +80,7 @@ func (s *Serve) Validate() error {
 	if err := s.Database.Validate(); err != nil {
 		return err
 	}
-	for _, check := range []func() error{s.Lock.Validate, s.checkAddresses, s.checkLimits, s.checkMail, s.checkSMS} {
+	for _, check := range []func() error{s.checkAddresses, s.checkLimits, s.checkMail, s.checkSMS} {
 		if err := check(); err != nil {
 			return err
 		}
