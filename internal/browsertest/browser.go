@@ -171,7 +171,11 @@ func (b *Browser) Reload() {
 func (b *Browser) Back() {
 	b.t.Helper()
 	// Not chromedp's own: it waits for a load, which such a page does not have.
-	history, err := run(b, patience, chromedp.NavigationEntries())
+	var history page.GetNavigationHistoryResult
+	err := b.until(func() (err error) { // a page that has just begun is not there to be asked, on a busy machine
+		history, err = run(b, patience, chromedp.NavigationEntries())
+		return err
+	})
 	if err == nil && history.CurrentIndex == 0 {
 		err = errors.New("this is the first page")
 	}
