@@ -268,6 +268,9 @@ func (s *Server) showCloseAccount(w http.ResponseWriter, r *http.Request, v *Vis
 	for _, u := range leaving.NoApprover {
 		page.Effects = append(page.Effects, v.T("account.close_no_approver", "unit", u.Name))
 	}
+	if page.Stays {
+		faults = nil // there is nothing to tick; the page says why the account stays
+	}
 	p := v.Page("account.close")
 	p.Narrow, p.Problems, p.Crumbs = true, faults, profileCrumbs(v)
 	return s.show(w, r, v, status, p, views.CloseAccount(p, page))
