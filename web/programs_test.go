@@ -157,7 +157,7 @@ func TestAskingPage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			k := newKit(t, func(o *Options) { o.Example.Token = token })
 			for _, lang := range locale.Langs {
-				page := k.visitor(t).in(lang).get("/programs").wants(http.StatusOK, "http://localhost/access/v1/evaluation", "/access/v1/openapi.json", "PostAsJsonAsync").lacks("{{")
+				page := k.visitor(t).in(lang).get("/programs").wants(http.StatusOK, "http://localhost/access/v1/evaluation", "/access/v1/openapi.json", "HttpRequest.newBuilder").lacks("{{")
 				if got := strings.Contains(page.body, "Bearer demo-authzen-token"); got != (token != "") {
 					t.Errorf("the demonstration's token stands there: %v", got)
 				}
