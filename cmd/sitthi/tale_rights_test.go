@@ -306,7 +306,7 @@ func (u *tale) pending(c *window) {
 	c.In(".box").Browser.Click(u.begins("rights.waiting_see"))
 	c.Browser.See(u.texts("rights.waiting_title", nil))
 	c.Browser.In(dashed(officer2.citizen)).Click(officer2.name())
-	one := &window{c.Browser.In(".card:has(:target)"), u}
+	one := &window{c.Browser.In(".fold[open]"), u}
 	one.Browser.See(dashed(officer2.citizen), officer2.name(), officer2.position, officer2.phone,
 		u.texts("rights.other_office", locale.Args{"unit": u.say(officer2.unit)}))
 	c.look("waiting")
