@@ -21,7 +21,7 @@ import (
 )
 
 // TestManual follows the manual (การกำหนดสิทธิ์การใช้งานระบบอนุญาตกากอุตสาหกรรม) in a browser, chapter by chapter and
-// in its own words: section 1, การเข้าใช้งานระบบ, and section 4. Every reader has a demonstration of his own.
+// in its own words: sections 1 and 2, การเข้าใช้งานระบบ, and section 4. Every reader has a demonstration of his own.
 //
 // With SITTHI_SCREENSHOTS the pictures of the pages are left for the user manual.
 func TestManual(t *testing.T) {
@@ -171,6 +171,7 @@ func (u *tale) in(area string) (out func()) {
 // tell goes through the whole tale.
 func (u *tale) tell() {
 	u.chapter1()
+	u.chapter2()
 	u.chapter3()
 	u.chapter4()
 	u.Logf("%d pages looked at", u.looked)
