@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"golang.org/x/term"
@@ -71,7 +70,7 @@ func (c *adminCreate) Run(ctx context.Context, sh *shell, secrets config.Secrets
 	register := func(*store.Tx) (person.ID, error) { return who, nil }
 	if known {
 		fmt.Fprintln(sh.out, "This person is registered already: the account stays as it is.")
-	} else if register, err = c.registration(ctx, v, roll, citizen, ask); err != nil {
+	} else if register, err = c.registration(ctx, v, roll, citizen, ask, secrets); err != nil {
 		return inWords(err)
 	}
 	if err := book.InstallRegistering(ctx, register); err != nil {
@@ -100,7 +99,7 @@ func findAccount(ctx context.Context, db *store.DB, roll *person.Roll, citizen t
 
 // registration asks for what an account needs and answers what makes it. Whoever sits at the server's terminal vouches
 // for the contacts.
-func (c *adminCreate) registration(ctx context.Context, v *vault, roll *person.Roll, citizen thai.CitizenID, ask *asker) (register func(tx *store.Tx) (person.ID, error), err error) {
+func (c *adminCreate) registration(ctx context.Context, v *vault, roll *person.Roll, citizen thai.CitizenID, ask *asker, secrets config.Secrets) (register func(tx *store.Tx) (person.ID, error), err error) {
 	a := officer.Account{Unit: agency.Alias(c.Unit), TermsVersion: officer.TermsVersion}
 	a.GivenName = ask.text("Given name", c.GivenName, officer.MostName)
 	a.FamilyName = ask.text("Family name", c.FamilyName, officer.MostName)
@@ -113,7 +112,7 @@ func (c *adminCreate) registration(ctx context.Context, v *vault, roll *person.R
 	if ask.err == nil && err != nil {
 		return nil, fmt.Errorf("mobile number: %w", err)
 	}
-	password := ask.password(c.PasswordFile)
+	password := ask.password(c.PasswordFile, secrets)
 	if ask.err != nil {
 		return nil, ask.err
 	}
@@ -201,14 +200,13 @@ func (a *asker) text(what, given string, most int) string {
 }
 
 // password reads the password from a file, or asks for it twice; a terminal does not show it.
-func (a *asker) password(file string) string {
+func (a *asker) password(file string, secrets config.Secrets) (password string) {
 	if a.err != nil {
 		return ""
 	}
 	if file != "" && file != "-" {
-		raw, err := os.ReadFile(file)
-		a.err = err
-		return strings.TrimRight(string(raw), "\r\n")
+		password, a.err = secrets.Read("password-file", file)
+		return password
 	}
 	first := a.secret("Password")
 	if file == "-" {

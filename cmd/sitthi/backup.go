@@ -141,7 +141,7 @@ func (c *restoreCommand) Run(ctx context.Context, sh *shell, secrets config.Secr
 }
 
 func (c *restoreCommand) identities(secrets config.Secrets) ([]age.Identity, error) {
-	path, err := secrets.Path(c.IdentityFile, "backup-identity")
+	path, err := secrets.Path("backup-identity-file", c.IdentityFile)
 	if err != nil {
 		return nil, err
 	}

@@ -15,14 +15,14 @@ func certificates(c *config.Serve, secrets config.Secrets) (*tls.Config, error) 
 	if c.TLSCert == "" {
 		return nil, nil
 	}
-	key, err := secrets.Path(c.TLSKey, "tls-key")
+	key, err := secrets.Path("tls-key", c.TLSKey)
 	if err != nil {
 		return nil, err
 	}
 	if key == "" {
 		return nil, config.Wrong("tls-key", "is needed with --tls-cert")
 	}
-	f := &certificate{cert: c.TLSCert, key: key}
+	f := &certificate{cert: c.TLSCert, key: key, secrets: secrets}
 	if _, err := f.get(nil); err != nil {
 		return nil, config.Wrong("tls-cert", "%w", err)
 	}
@@ -32,13 +32,15 @@ func certificates(c *config.Serve, secrets config.Secrets) (*tls.Config, error) 
 // certificate is a certificate in files, read again when one of them was written: it is renewed under way.
 type certificate struct {
 	cert, key string
+	secrets   config.Secrets
 
 	mu     sync.Mutex
 	loaded *tls.Certificate
 	of     [2]time.Time // when the files were written that it was read from
 }
 
-// get answers the certificate. While new files can not be read, as half-written ones, the old one serves on.
+// get answers the certificate. While new files can not be used, as half-written ones or a key that others can read, the
+// old one serves on.
 func (f *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -47,7 +49,7 @@ func (f *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		return f.loaded, nil
 	}
 	fresh, loadErr := tls.LoadX509KeyPair(f.cert, f.key)
-	if err := errors.Join(err, loadErr); err != nil {
+	if err := errors.Join(err, loadErr, f.secrets.Private("tls-key", f.key)); err != nil {
 		if f.loaded != nil {
 			return f.loaded, nil
 		}

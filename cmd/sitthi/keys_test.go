@@ -163,7 +163,7 @@ func TestKeysRotate(t *testing.T) {
 			t.Fatal(err)
 		}
 		said, status := command(t, "keys", "list", "--database", address, "--keys", copied)
-		if status != 1 || !strings.Contains(said, "chmod o= "+copied) {
+		if status != 1 || !strings.Contains(said, "chmod go= "+copied) {
 			t.Errorf("others can read the keys: %d %s", status, said)
 		}
 		if info, err := os.Stat(keys); err != nil || info.Mode() != fs.FileMode(0o600) {

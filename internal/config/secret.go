@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -16,26 +15,49 @@ type Secrets struct {
 	folder string // of systemd's credentials; "" when there is none
 }
 
-// Path answers the file of a secret: the one that the setting names, else systemd's credential of that name, else "".
-func (s Secrets) Path(setting, name string) (string, error) {
-	if setting != "" || s.folder == "" {
-		return setting, nil
+// Path answers the file of a secret: the one that the setting names, else systemd's credential of the flag's name, else
+// "". It fails when there is a file and it is not Private.
+func (s Secrets) Path(flag, setting string) (string, error) {
+	if setting == "" && s.folder != "" {
+		path := filepath.Join(s.folder, strings.TrimSuffix(flag, "-file"))
+		_, err := os.Stat(path)
+		switch {
+		case err == nil:
+			setting = path
+		case !errors.Is(err, fs.ErrNotExist):
+			return "", Wrong(flag, "%w", err)
+		}
 	}
-	path := filepath.Join(s.folder, name)
-	_, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if setting == "" {
 		return "", nil
 	}
-	if err != nil {
-		return "", fmt.Errorf("credential %s: %w", name, err)
+	return setting, s.Private(flag, setting)
+}
+
+// Private fails when others than its owner may read or write a file with a secret in it. systemd's credentials are as
+// systemd made them: they lie in a folder that only the service sees, and are shown with a mode for the group. A file
+// that is not there is no failure yet, and neither is a pipe.
+func (s Secrets) Private(flag, path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return path, nil
+	if err != nil {
+		return Wrong(flag, "%w", err)
+	}
+	if s.folder != "" && filepath.Dir(filepath.Clean(path)) == filepath.Clean(s.folder) {
+		return nil
+	}
+	if mode := info.Mode(); mode.IsRegular() && mode.Perm()&0o077 != 0 {
+		return Wrong(flag, "others on this machine can use %s (mode %04o): take that away with chmod go= %s", path, mode.Perm(), path)
+	}
+	return nil
 }
 
 // Read answers the secret in the file of a setting, without the line's end, or "" when there is none. The flag and
 // the credential have the same name.
 func (s Secrets) Read(flag, setting string) (string, error) {
-	path, err := s.Path(setting, strings.TrimSuffix(flag, "-file"))
+	path, err := s.Path(flag, setting)
 	if err != nil || path == "" {
 		return "", err
 	}
@@ -97,12 +119,13 @@ func (d *Database) Address(secrets Secrets) (string, error) {
 
 // KeyFile is the file of the keys.
 func (d *Database) KeyFile(secrets Secrets) (string, error) {
-	path, err := secrets.Path(d.Keys, "keys")
+	path, err := secrets.Path("keys", d.Keys)
 	if err != nil || path != "" {
 		return path, err
 	}
+	path = filepath.Join("var", "keys.json")
 	if file, ok := strings.CutPrefix(d.URL, "sqlite:"); ok {
-		return filepath.Join(filepath.Dir(file), "keys.json"), nil
+		path = filepath.Join(filepath.Dir(file), "keys.json")
 	}
-	return filepath.Join("var", "keys.json"), nil
+	return path, secrets.Private("keys", path)
 }

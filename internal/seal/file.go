@@ -77,8 +77,8 @@ type stamp struct {
 }
 
 // Load reads the key file, or makes one with fresh keys when it does not exist (mode 0600, folder 0700).
-// When mayCreate is false a missing file is an error: keys that were lost must not be replaced silently. A file that
-// every user of the machine can read or write is refused with ErrKeys.
+// When mayCreate is false a missing file is an error: keys that were lost must not be replaced silently. Who else can
+// read the file is for the caller to see to (config.Secrets).
 func Load(path string, mayCreate bool) (*Ring, error) {
 	f, s, err := read(path)
 	if errors.Is(err, fs.ErrNotExist) && mayCreate {
@@ -99,9 +99,6 @@ func read(path string) (f file, s stamp, err error) {
 	if s, err = stampOf(in); err != nil {
 		return f, s, fmt.Errorf("read key file: %w", err)
 	}
-	if err := Private(in); err != nil {
-		return f, s, fmt.Errorf("%w: %w", ErrKeys, err)
-	}
 	if err := json.NewDecoder(in).Decode(&f); err != nil {
 		return f, s, fmt.Errorf("%w: %s: %w", ErrKeys, path, err)
 	}
@@ -118,18 +115,6 @@ func stampOf(f *os.File) (stamp, error) {
 		s.inode = sys.Ino
 	}
 	return s, nil
-}
-
-// Private fails when every user of the machine may read or write a file with a secret in it.
-func Private(f *os.File) error {
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("look at %s: %w", f.Name(), err)
-	}
-	if mode := info.Mode(); mode.IsRegular() && mode.Perm()&0o007 != 0 {
-		return fmt.Errorf("every user of this machine can use %s (mode %04o): take that away with chmod o= %s", f.Name(), mode.Perm(), f.Name())
-	}
-	return nil
 }
 
 // Reread reads the key file again and answers a ring with what is in it now, with the same blind-index key in use; nil

