@@ -202,3 +202,13 @@ func deleteBegun(ctx context.Context, tx *store.Tx, before time.Time) (n int64, 
 	}
 	return n, nil
 }
+
+// deleteFactors takes away all with which a person proves himself beside the password.
+func deleteFactors(ctx context.Context, tx *store.Tx, who person.ID) error {
+	for _, table := range []string{"factors", "passkeys", "recovery_codes"} {
+		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE person_id = $1`, who); err != nil {
+			return fmt.Errorf("remove %s: %w", table, err)
+		}
+	}
+	return nil
+}

@@ -415,3 +415,24 @@ func TestResetAsksForTheFactor(t *testing.T) {
 		}
 	})
 }
+
+func TestShortPasswordIsNoted(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		o := open(t, env)
+		if o.enter(t, in()).Session.ShortPassword {
+			t.Error("a long password counts as short")
+		}
+		const short = "ฟ้าใส-12345ab" // 13 characters
+		hash, err := o.passwords.Hash(t.Context(), short)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.set(t, "password_hash = '"+hash+"'")
+		i := in()
+		i.Password = short
+		opened := o.enter(t, i)
+		if s, err := o.desk.Session(t.Context(), opened.Token); err != nil || !s.ShortPassword {
+			t.Errorf("a short password counts as long: %v", err)
+		}
+	})
+}

@@ -162,6 +162,15 @@ func selectDevice(ctx context.Context, tx *store.Tx, citizenIndex, deviceHash st
 	return known, nil
 }
 
+// selectDeviceOf tells the same of a person who is known.
+func selectDeviceOf(ctx context.Context, tx *store.Tx, who person.ID, deviceHash string) (known bool, err error) {
+	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM devices WHERE person_id = $1 AND token_hash = $2)`, who, deviceHash).Scan(&known)
+	if err != nil {
+		return false, fmt.Errorf("find device: %w", err)
+	}
+	return known, nil
+}
+
 // upsertDevice remembers a browser. first says that the person had none before, fresh that he had not this one.
 func upsertDevice(ctx context.Context, tx *store.Tx, who person.ID, deviceHash, agent string) (first, fresh bool, err error) {
 	err = tx.QueryRow(ctx, `SELECT NOT EXISTS (SELECT 1 FROM devices WHERE person_id = $1),
@@ -176,6 +185,34 @@ func upsertDevice(ctx context.Context, tx *store.Tx, who person.ID, deviceHash, 
 		return false, false, fmt.Errorf("know device: %w", err)
 	}
 	return first, fresh, nil
+}
+
+func scanDevice(row store.Row) (d Device, err error) {
+	err = row.Scan(&d.ID, &d.Agent, store.At(&d.KnownAt), store.At(&d.SeenAt))
+	return d, err
+}
+
+// devicesShown is how many browsers of a person are listed.
+const devicesShown = 50
+
+func selectDevices(ctx context.Context, tx *store.Tx, who person.ID) ([]Device, error) {
+	list, err := store.Rows(scanDevice)(tx.Query(ctx, `SELECT token_hash, agent, created_at, seen_at FROM devices
+		WHERE person_id = $1 ORDER BY seen_at DESC, token_hash LIMIT $2`, who, devicesShown))
+	if err != nil {
+		return nil, fmt.Errorf("list devices: %w", err)
+	}
+	return list, nil
+}
+
+func deleteDevice(ctx context.Context, tx *store.Tx, who person.ID, id string) error {
+	n, err := tx.Exec(ctx, `DELETE FROM devices WHERE person_id = $1 AND token_hash = $2`, who, id)
+	if err != nil {
+		return fmt.Errorf("forget device: %w", err)
+	}
+	if n == 0 {
+		return problem.New(problem.NotFound, "signin.problem.no_device")
+	}
+	return nil
 }
 
 // accountOf picks the account of a try's subject.

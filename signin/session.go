@@ -134,6 +134,45 @@ func (d *Desk) EndEverywhere(ctx context.Context, who person.ID) error {
 	})
 }
 
+// EndOthers ends all sessions of a person but this one, at her wish, and her sign-ins that wait for the second factor.
+func (d *Desk) EndOthers(ctx context.Context, s Session) error {
+	act := audit.Act{Name: "signin.end_others", Actor: string(s.Person), Subject: string(s.Person), Object: s.ID}
+	return audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
+		if err := endFlows(ctx, tx, s.Person); err != nil {
+			return err
+		}
+		return updateOthersEnded(ctx, tx, s.Person, s.ID, endedByPerson)
+	})
+}
+
+// Device is a browser from which a person has signed in before.
+type Device struct {
+	ID      string // the hash of its token
+	Agent   string // as it named itself; "" when it was seen last before that was kept
+	KnownAt time.Time
+	SeenAt  time.Time
+	Here    bool // the one with the token given
+}
+
+// Devices answers the browsers from which a person has signed in, the one seen last first.
+func (d *Desk) Devices(ctx context.Context, who person.ID, token string) (list []Device, err error) {
+	err = d.db.Read(ctx, func(tx *store.Tx) error {
+		list, err = selectDevices(ctx, tx, who)
+		return err
+	})
+	for i := range list {
+		list[i].Here = list[i].ID == seal.TokenHash(token)
+	}
+	return list, err
+}
+
+// ForgetDevice forgets a browser of a person: it counts as new when she signs in from it again. It fails with
+// problem.NotFound when she has no such browser.
+func (d *Desk) ForgetDevice(ctx context.Context, s Session, id string) error {
+	act := audit.Act{Name: "signin.forget_device", Actor: string(s.Person), Subject: string(s.Person)}
+	return audit.Do(ctx, d.db, &act, func(tx *store.Tx) error { return deleteDevice(ctx, tx, s.Person, id) })
+}
+
 // EndAll ends all sessions of a person, and sign-ins that wait for the second factor, as part of another act, which gives its name as the reason.
 func EndAll(ctx context.Context, tx *store.Tx, who person.ID, reason string) error {
 	if err := endFlows(ctx, tx, who); err != nil {

@@ -35,8 +35,6 @@ type Settings struct {
 	// Factor slows down guessing at a second factor like Account, and FactorDay over the day.
 	Factor    proof.Rate
 	FactorDay proof.Rate
-	// RequireFactor says that nothing opens to those whose duty needs a second factor before they have one.
-	RequireFactor bool
 	// SessionsKept is how long sessions that are over are kept.
 	SessionsKept time.Duration
 }
@@ -67,6 +65,7 @@ type Options struct {
 	Codes     *proof.Codes
 	Outbox    *notify.Outbox
 	Log       *slog.Logger
+	Site      *Site // nil when there are no passkeys
 	Settings  Settings
 }
 
@@ -75,6 +74,7 @@ type Desk struct {
 	db        *store.DB
 	roll      *person.Roll
 	ring      *seal.Ring
+	site      *Site
 	passwords *proof.Passwords
 	codes     *proof.Codes
 	outbox    *notify.Outbox
@@ -86,12 +86,12 @@ type Desk struct {
 func NewDesk(o Options) *Desk {
 	s, d := o.Settings, Defaults()
 	return &Desk{
-		db: o.DB, roll: o.Roll, ring: o.Ring, passwords: o.Passwords, codes: o.Codes, outbox: o.Outbox, log: o.Log,
+		db: o.DB, roll: o.Roll, ring: o.Ring, site: o.Site, passwords: o.Passwords, codes: o.Codes, outbox: o.Outbox, log: o.Log,
 		settings: Settings{
 			Idle: cmp.Or(s.Idle, d.Idle), Absolute: cmp.Or(s.Absolute, d.Absolute), StepUp: cmp.Or(s.StepUp, d.StepUp),
 			Account: cmp.Or(s.Account, d.Account), Address: cmp.Or(s.Address, d.Address),
 			Failures: cmp.Or(s.Failures, d.Failures), Factor: cmp.Or(s.Factor, d.Factor), FactorDay: cmp.Or(s.FactorDay, d.FactorDay),
-			RequireFactor: s.RequireFactor, SessionsKept: cmp.Or(s.SessionsKept, d.SessionsKept),
+			SessionsKept: cmp.Or(s.SessionsKept, d.SessionsKept),
 		},
 	}
 }

@@ -88,6 +88,8 @@ var calls = []call{
 	{"GET /officer/terms", "", everyone(200), false},
 	{"GET /officer/login", "", want{200, 303, 303, 303, 303}, false},
 	{"POST /officer/login", "citizen_id=", everyone(422), false},
+	{"POST /officer/passkey/ask", "for=factor&of={form}", everyone(404), false},
+	{"POST /officer/login/passkey", "passkey={}&passkey_challenge={form}", everyone(422), false},
 	{"GET /officer/login/factor/{form}", "", everyone(404), false},
 	{"POST /officer/login/factor/{form}", "code=123456", everyone(404), false},
 	{"POST /officer/logout", "", want{visitor: 303}, false},
@@ -120,7 +122,14 @@ var calls = []call{
 	{"POST /officer/security/app/confirm", "code=x", oneself, false},
 	{"GET /officer/security/app/remove", "", signedIn(303), false},
 	{"POST /officer/security/app/remove", "", oneself, false},
+	{"POST /officer/security/sessions/others", "", oneself, false},
+	{"POST /officer/security/devices/forget", "device={form}", signedIn(404), true}, // looks among the caller's own alone
 	{"POST /officer/security/codes", "", oneself, false},
+	{"POST /officer/security/passkeys/begin", "", oneself, false},
+	{"GET /officer/security/passkeys/new", "", signedIn(200), false},
+	{"POST /officer/security/passkeys", "passkey={}&passkey_challenge={form}", signedIn(422), false},
+	{"GET /officer/security/passkeys/{form}/remove", "", signedIn(404), false},
+	{"POST /officer/security/passkeys/{form}/remove", "", signedIn(404), true}, // looks among the caller's own alone
 
 	// The grids of rights.
 	{"GET /ko1/rights", "", readers(200), false},

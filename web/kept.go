@@ -35,7 +35,7 @@ type keptForm struct {
 
 // secret reports whether a field of a form holds what is never kept.
 func secret(name string) bool {
-	return strings.Contains(name, "password") || strings.Contains(name, "recovery") || strings.HasPrefix(name, "stepup_")
+	return strings.Contains(name, "password") || strings.Contains(name, "recovery") || strings.HasPrefix(name, "passkey") || strings.HasPrefix(name, "stepup_")
 }
 
 // rememberWhose lets the browser know whose session it is, to tell whose form it is that comes after its end. It says so

@@ -3,8 +3,10 @@ package web
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -73,8 +75,9 @@ type kit struct {
 	// faults says that the test brings errors about, which otherwise fail it.
 	faults bool
 
-	url string
-	log *lines
+	url       string
+	localhost string // and the port, for browsers: passkeys are for a name
+	log       *lines
 }
 
 // newKit makes a kit on SQLite. change may alter the options of the door.
@@ -92,7 +95,9 @@ func eachKit(t *testing.T, test func(t *testing.T, k *kit)) {
 func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 	t.Helper()
 	ring := must(seal.New())(t)
+	served := httptest.NewUnstartedServer(nil)
 	k := &kit{Env: env, roll: person.NewRoll(ring), who: map[string]person.ID{}, log: &lines{}}
+	k.localhost = fmt.Sprintf("localhost:%d", served.Listener.Addr().(*net.TCPAddr).Port)
 	log := observe.NewLogger(k.log, "text", slog.LevelInfo)
 	k.outbox = must(notify.NewOutbox(notify.Options{
 		DB: env.DB, Ring: ring, Log: log, KeepBodies: true,
@@ -115,7 +120,7 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 		})
 	}
 	k.officers = k.clerk(officer.Edition{})
-	k.signin = signin.NewDesk(signin.Options{DB: env.DB, Roll: k.roll, Ring: ring, Passwords: passwords, Codes: codes, Outbox: k.outbox, Log: log})
+	k.signin = signin.NewDesk(signin.Options{DB: env.DB, Roll: k.roll, Ring: ring, Site: must(signin.NewSite(&url.URL{Scheme: "http", Host: k.localhost}))(t), Passwords: passwords, Codes: codes, Outbox: k.outbox, Log: log})
 	administrator := func(ctx context.Context, tx *store.Tx, by string) error {
 		return k.book.RequireAdministrator(ctx, tx, person.ID(by))
 	}
@@ -150,7 +155,8 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 	}
 	k.server = must(New(o))(t)
 	k.server.catalog.Missing = func(lang locale.Lang, key, arg string) { t.Errorf("text missing: %s %q %q", lang, key, arg) }
-	served := httptest.NewServer(k.server.Handler())
+	served.Config.Handler = k.server.Handler()
+	served.Start()
 	k.url = served.URL
 	t.Cleanup(func() {
 		served.Close()

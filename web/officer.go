@@ -12,6 +12,7 @@ import (
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
 	"sitthi/officer"
+	"sitthi/signin"
 	"sitthi/web/views"
 )
 
@@ -222,6 +223,7 @@ func (s *Server) signInForm(w http.ResponseWriter, r *http.Request, v *Visit) er
 }
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, v *Visit, status int, page views.SignInPage, faults []views.FieldError) error {
+	page.Passkeys = s.SignIn.Passkeys()
 	p := v.Page("officer.sign_in")
 	p.Subtitle = v.T("officer.sign_in_lead")
 	p.Narrow, p.Problems = true, faults
@@ -275,20 +277,17 @@ func (s *Server) profile(w http.ResponseWriter, r *http.Request, v *Visit) error
 	if err != nil {
 		return err
 	}
-	sessions, err := s.SignIn.List(r.Context(), v.Session.Person)
-	if err != nil {
-		return err
-	}
-	page := views.ProfilePage{Profile: profile, Sessions: make([]views.SessionRow, len(sessions))}
-	for i, o := range sessions {
-		page.Sessions[i] = views.SessionRow{
-			ID: o.ID, Browser: v.browserName(o.Agent), Address: o.Address, Opened: thai.Moment(o.CreatedAt),
-			Seen: thai.Moment(o.SeenAt), Here: o.ID == v.Session.ID,
-		}
-	}
 	p := v.Page("officer.profile")
 	p.Narrow = true
-	return s.show(w, r, v, http.StatusOK, p, views.Profile(p, page))
+	return s.show(w, r, v, http.StatusOK, p, views.Profile(p, views.ProfilePage{Profile: profile, Factor: v.Session.Factor}))
+}
+
+// sessionRow is a session as the list shows it.
+func (v *Visit) sessionRow(o signin.Session) views.SessionRow {
+	return views.SessionRow{
+		ID: o.ID, Browser: v.browserName(o.Agent), Address: o.Address, Opened: thai.Moment(o.CreatedAt),
+		Seen: thai.Moment(o.SeenAt), Here: o.ID == v.Session.ID,
+	}
 }
 
 // browserName says in words which browser and which kind of machine a session is in. Browsers name each other in
@@ -332,7 +331,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request, v *Visit) er
 	if err != nil {
 		return err
 	}
-	return s.see(w, r, v, "/officer/profile#sessions", v.Notice(views.NoticeOK, "officer.session_ended"))
+	return s.see(w, r, v, securityPath+"#sessions", v.Notice(views.NoticeOK, "officer.session_ended"))
 }
 
 // endSessions ends all sessions of the officer, this one too.

@@ -103,7 +103,7 @@ func TestRegister(t *testing.T) {
 		b.in(locale.EN).get(path).wants(http.StatusOK, "You are registered")
 
 		b.in(locale.TH).post("/officer/login", "citizen_id", "3990000000503", "password", "ฝนตกที่บางกรวยเมื่อคืน", "next", "/officer/profile").
-			follow().wants(http.StatusOK, "ปราณี มาใหม่", "3-9900-XXXXX-XX-3", "ฉบับที่ "+officer.TermsVersion, newMail, "อุปกรณ์ที่ใช้อยู่").
+			follow().wants(http.StatusOK, "ปราณี มาใหม่", "3-9900-XXXXX-XX-3", "ฉบับที่ "+officer.TermsVersion, newMail, "/officer/security").
 			lacks("3-9900-00000-50-3")
 	})
 }
@@ -309,15 +309,17 @@ func TestProfile(t *testing.T) {
 	eachKit(t, func(t *testing.T, k *kit) {
 		b := k.as(t, without)
 		other := k.as(t, without)
-		page := b.get("/officer/profile").wants(http.StatusOK, "ข้อมูลที่สมัครไว้", "3-9900-XXXXX-XX-8", "สำนักงานอุตสาหกรรมจังหวัดนนทบุรี", "ยืนยันแล้วเมื่อ", "อุปกรณ์ที่ใช้อยู่", "192.0.2.1")
+		page := b.get("/officer/profile").wants(http.StatusOK, "ข้อมูลที่สมัครไว้", "3-9900-XXXXX-XX-8", "สำนักงานอุตสาหกรรมจังหวัดนนทบุรี", "ยืนยันแล้วเมื่อ", "ท่านยังใช้รหัสผ่านเพียงอย่างเดียว")
 		page.lacks("3-9900-00000-22-8", without)
-		b.in(locale.EN).get("/officer/profile").wants(http.StatusOK, "Registered information", "Sign out everywhere")
+		b.in(locale.EN).get("/officer/profile").wants(http.StatusOK, "Registered information")
+		b.get("/officer/security").wants(http.StatusOK, "Sign out everywhere")
+		listed := b.in(locale.TH).get("/officer/security").wants(http.StatusOK, "อุปกรณ์ที่ใช้อยู่", "192.0.2.1", "อุปกรณ์ที่เคยเข้าสู่ระบบ")
 
 		sessions := must(k.signin.List(t.Context(), k.who[without]))(t)
 		if len(sessions) != 2 {
 			t.Fatalf("%d sessions", len(sessions))
 		}
-		ends := regexp.MustCompile(`/officer/profile/sessions/([0-9a-f-]{36})/end`).FindAllStringSubmatch(page.body, -1)
+		ends := regexp.MustCompile(`/officer/profile/sessions/([0-9a-f-]{36})/end`).FindAllStringSubmatch(listed.body, -1)
 		if len(ends) != 1 {
 			t.Fatalf("%d sessions can be ended one by one, want the other one", len(ends))
 		}
@@ -474,6 +476,8 @@ func TestOfficerPagesInABrowser(t *testing.T) {
 			}))(t)
 			b.Reload()
 			look("profile")
+			b.Click(word("security.open"))
+			look("sessions")
 			b.Press(word("officer.session_end"))
 			b.See(word("officer.session_ended"))
 			b.Press(word("officer.sessions_end_all"))

@@ -55,7 +55,7 @@ func (s *Server) resetStep(w http.ResponseWriter, r *http.Request, v *Visit) err
 		if err != nil {
 			return err
 		}
-		page.Ask = factorsAsked(factors)
+		page.Ask = s.factorsAsked(factors, "reset", page.Reset.ID)
 	}
 	p := v.Page("reset.title_" + string(page.Step()))
 	p.Narrow, p.Problems = true, v.faults
@@ -82,7 +82,13 @@ func (s *Server) proveReset(w http.ResponseWriter, r *http.Request, v *Visit) er
 
 // proveResetFactor takes the second factor of who has one.
 func (s *Server) proveResetFactor(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	_, err := s.SignIn.ProveResetCode(r.Context(), r.PathValue("flow"), s.cookie(r, browserCookie), r.PostForm.Get(signin.FieldCode))
+	flow, browser := r.PathValue("flow"), s.cookie(r, browserCookie)
+	var err error
+	if answer, ok := signed(r.PostForm, passkeyField, challengeField); ok {
+		_, err = s.SignIn.ProveResetPasskey(r.Context(), flow, browser, answer)
+	} else {
+		_, err = s.SignIn.ProveResetCode(r.Context(), flow, browser, r.PostForm.Get(signin.FieldCode))
+	}
 	return s.resetOn(w, r, v, nil, nil, err)
 }
 

@@ -15,6 +15,7 @@ func (s *Server) Routes() []Route {
 		s.officerRoutes(),
 		s.accountRoutes(),
 		s.securityRoutes(),
+		s.passkeyRoutes(),
 		s.resetRoutes(),
 		s.linkRoutes(),
 		s.rightsRoutes(),

@@ -11,6 +11,7 @@ import (
 
 	"rsc.io/qr"
 
+	"sitthi/grant"
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
 	"sitthi/signin"
@@ -30,10 +31,31 @@ func (s *Server) securityRoutes() []Route {
 		{Pattern: "POST " + securityPath + "/app/confirm", Access: SignedIn, StepUp: true, Handle: s.confirmApp},
 		{Pattern: "GET " + securityPath + "/app/remove", Access: SignedIn, Handle: s.removeAppForm},
 		{Pattern: "POST " + securityPath + "/app/remove", Access: SignedIn, StepUp: true, Handle: s.removeApp},
+		{Pattern: "POST " + securityPath + "/sessions/others", Access: SignedIn, Handle: s.endOthers},
+		{Pattern: "POST " + securityPath + "/devices/forget", Access: SignedIn, Handle: s.forgetDevice},
 		{Pattern: "POST " + securityPath + "/codes", Access: SignedIn, StepUp: true, Handle: s.newRecovery},
 		{Pattern: "GET /officer/login/factor/{flow}", Access: Open, Handle: s.factorForm},
 		{Pattern: "POST /officer/login/factor/{flow}", Access: Open, Handle: s.signInFactor},
 	}
+}
+
+// factorFirst leads who needs a second factor and has none to where it is set up, before anything opens that is not open
+// to everyone (trust.md 1 and 4).
+func (s *Server) factorFirst(w http.ResponseWriter, r *http.Request, v *Visit, route Route) error {
+	if !s.RequireFactor || v.Session == nil || v.Session.Factor || route.Access == Open || route.Access == DemoOnly ||
+		strings.HasPrefix(r.URL.Path, securityPath) || strings.HasSuffix(route.Pattern, acceptPath) || !s.needsFactor(v) {
+		return nil
+	}
+	if err := s.see(w, r, v, securityPath, v.Notice(views.NoticeWarn, "security.required")); err != nil {
+		return err
+	}
+	return errAnswered
+}
+
+// needsFactor reports whether the person gives rights, approves, helps or administers, or came with a short password.
+func (s *Server) needsFactor(v *Visit) bool {
+	return v.Session.ShortPassword || v.head() || v.Posts.Administrator || v.Posts.Agent ||
+		len(s.Book.Where(v.Session.Person, grant.DoApprove)) > 0
 }
 
 // security shows the second factors of an officer, and where he is signed in.
@@ -42,10 +64,27 @@ func (s *Server) security(w http.ResponseWriter, r *http.Request, v *Visit) erro
 	if err != nil {
 		return err
 	}
+	sessions, err := s.SignIn.List(r.Context(), v.Session.Person)
+	if err != nil {
+		return err
+	}
+	devices, err := s.SignIn.Devices(r.Context(), v.Session.Person, s.cookie(r, deviceCookie))
+	if err != nil {
+		return err
+	}
+	page := views.SecurityPage{Factors: factors, Passkeys: s.SignIn.Passkeys()}
+	for _, o := range sessions {
+		page.Sessions = append(page.Sessions, v.sessionRow(o))
+	}
+	for _, d := range devices {
+		page.Devices = append(page.Devices, views.DeviceRow{
+			ID: d.ID, Browser: v.browserName(d.Agent), Known: thai.Moment(d.KnownAt), Seen: thai.Moment(d.SeenAt), Here: d.Here,
+		})
+	}
 	p := v.Page("security.title")
 	p.Subtitle = v.T("security.lead")
 	p.Narrow = true
-	return s.show(w, r, v, http.StatusOK, p, views.Security(p, views.SecurityPage{Factors: factors}))
+	return s.show(w, r, v, http.StatusOK, p, views.Security(p, page))
 }
 
 func (s *Server) beginApp(w http.ResponseWriter, r *http.Request, v *Visit) error {
@@ -173,6 +212,22 @@ func (s *Server) newRecovery(w http.ResponseWriter, r *http.Request, v *Visit) e
 	return s.showRecovery(w, r, v, codes, v.Notice(views.NoticeOK, "security.codes_made"))
 }
 
+// endOthers ends all sessions of the officer but this one.
+func (s *Server) endOthers(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	if err := s.SignIn.EndOthers(r.Context(), *v.Session); err != nil {
+		return err
+	}
+	return s.see(w, r, v, securityPath+"#sessions", v.Notice(views.NoticeOK, "security.others_ended"))
+}
+
+// forgetDevice forgets a browser: it counts as new when the officer signs in from it again.
+func (s *Server) forgetDevice(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	if err := s.SignIn.ForgetDevice(r.Context(), *v.Session, r.PostForm.Get("device")); err != nil {
+		return err
+	}
+	return s.see(w, r, v, securityPath+"#devices", v.Notice(views.NoticeOK, "security.device_forgotten"))
+}
+
 func factorPath(flow, next string) string {
 	return "/officer/login/factor/" + flow + "?" + url.Values{"next": {next}}.Encode()
 }
@@ -188,22 +243,23 @@ func (s *Server) showFactor(w http.ResponseWriter, r *http.Request, v *Visit, st
 	if err != nil {
 		return err
 	}
-	page.Flow, page.Ask = r.PathValue("flow"), factorsAsked(factors)
+	page.Flow = r.PathValue("flow")
+	page.Ask = s.factorsAsked(factors, "factor", page.Flow)
 	p := v.Page("security.factor_title")
 	p.Subtitle = v.T("security.factor_lead")
 	p.Narrow, p.Problems = true, faults
 	return s.show(w, r, v, status, p, views.Factor(p, page))
 }
 
-// factorsAsked are the ways in which a second factor can be given.
-func factorsAsked(f signin.Factors) views.FactorsAsked {
-	return views.FactorsAsked{App: !f.App.IsZero(), Passkey: len(f.Passkeys) > 0}
+// factorsAsked are the ways in which a second factor can be given, for a purpose.
+func (s *Server) factorsAsked(f signin.Factors, purpose, of string) views.FactorsAsked {
+	return views.FactorsAsked{App: !f.App.IsZero(), Passkey: len(f.Passkeys) > 0 && s.SignIn.Passkeys(), Purpose: purpose, Of: of}
 }
 
 // signInFactor takes the second factor and opens the session.
 func (s *Server) signInFactor(w http.ResponseWriter, r *http.Request, v *Visit) error {
 	page := views.FactorPage{Next: nextPage(r.PostForm.Get("next"))}
-	opened, err := s.SignIn.SignInCode(r.Context(), r.PathValue("flow"), r.PostForm.Get(signin.FieldCode), s.comes(r, v))
+	opened, err := s.goOn(r, v)
 	if err != nil {
 		status, faults, ok := v.mend(w, err)
 		if !ok {
@@ -215,6 +271,13 @@ func (s *Server) signInFactor(w http.ResponseWriter, r *http.Request, v *Visit) 
 		return s.showFactor(w, r, v, status, page, faults)
 	}
 	return s.opened(w, r, v, opened, page.Next)
+}
+
+func (s *Server) goOn(r *http.Request, v *Visit) (signin.Opened, error) {
+	if answer, ok := signed(r.PostForm, passkeyField, challengeField); ok {
+		return s.SignIn.SignInFactor(r.Context(), r.PathValue("flow"), answer, s.comes(r, v))
+	}
+	return s.SignIn.SignInCode(r.Context(), r.PathValue("flow"), r.PostForm.Get(signin.FieldCode), s.comes(r, v))
 }
 
 // comes is what a browser brings along to a sign-in.

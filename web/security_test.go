@@ -12,6 +12,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"sitthi/internal/locale"
+	"sitthi/internal/store"
 	"sitthi/signin"
 )
 
@@ -104,4 +105,76 @@ func TestSecondFactorOnThePages(t *testing.T) {
 		in.post("/officer/security/codes").wants(http.StatusSeeOther)
 		in.in(locale.EN).get("/officer/security").wants(http.StatusOK, "Your account rests on the password alone")
 	})
+}
+
+// TestFactorIsRequired switches --require-factor on: who gives rights, approves, helps or administers, and who came with a
+// short password, sets a second factor up before anything opens. Off, the same people are invited and go on.
+func TestFactorIsRequired(t *testing.T) {
+	for _, required := range []bool{true, false} {
+		k := newKit(t, func(o *Options) { o.RequireFactor = required })
+		for citizen, needs := range map[string]bool{
+			chief12: true, approves: true, admin1: true, considers3: true, considers: false, without: false, auditor: false,
+		} {
+			b := k.as(t, citizen)
+			if citizen == considers3 { // as if with a short password
+				k.write(t, func(tx *store.Tx) error {
+					_, err := tx.Exec(t.Context(), `UPDATE sessions SET short_password = TRUE WHERE person_id = $1`, k.who[citizen])
+					return err
+				})
+			}
+			for _, path := range []string{"/my/rights", "/officer/profile"} {
+				a := b.get(path)
+				if led := a.status == http.StatusSeeOther && a.location == securityPath; led != (needs && required) {
+					t.Errorf("required %v, %s: %s answers %d %s", required, citizen, path, a.status, a.location)
+				}
+			}
+			b.post("/officer/profile/language", "lang", "th")
+			page := b.get(securityPath).wants(http.StatusOK, "เริ่มตั้งค่าแอปยืนยันตัวตน")
+			if needs && required {
+				page.wants(http.StatusOK, "ก่อนใช้งานระบบ")
+				b.get("/").wants(http.StatusOK)
+				b.setUp()
+				b.get("/my/rights").wants(http.StatusOK)
+			}
+		}
+	}
+}
+
+func TestDevicesOnThePages(t *testing.T) {
+	k := newKit(t)
+	b := k.visitor(t)
+	in := []string{"citizen_id", without, "password", kitPassword}
+	b.post("/officer/login", in...).wants(http.StatusSeeOther)
+	before := len(k.messagesOf(t, "signin.new_device"))
+	b.post("/officer/logout")
+	b.post("/officer/login", in...).wants(http.StatusSeeOther)
+	if got := len(k.messagesOf(t, "signin.new_device")); got != before {
+		t.Errorf("%d messages tell of a device that is known", got-before)
+	}
+	other := k.visitor(t)
+	other.post("/officer/login", in...).wants(http.StatusSeeOther)
+	if got := len(k.messagesOf(t, "signin.new_device")) - before; got != 2 {
+		t.Errorf("%d messages tell of a new device, want one to each contact", got)
+	}
+	page := b.get(securityPath).wants(http.StatusOK, "ลบอุปกรณ์นี้", "ออกจากระบบในอุปกรณ์อื่นทั้งหมด")
+	device := regexp.MustCompile(`name="device" value="([0-9a-f]{64})"`).FindAllStringSubmatch(page.body, -1)
+	if len(device) != 1 {
+		t.Fatalf("%d devices can be forgotten, want the other one", len(device))
+	}
+	k.as(t, considers).post(securityPath+"/devices/forget", "device", device[0][1]).wants(http.StatusNotFound)
+	b.post(securityPath+"/devices/forget", "device", device[0][1]).follow().wants(http.StatusOK, "ลบอุปกรณ์แล้ว").lacks("ลบอุปกรณ์นี้")
+	b.post(securityPath+"/sessions/others").follow().wants(http.StatusOK, "ออกจากระบบในอุปกรณ์อื่นทั้งหมดแล้ว")
+	b.get("/officer/profile").wants(http.StatusOK)
+	other.get("/officer/profile").wants(http.StatusSeeOther)
+}
+
+// messagesOf are the messages of a kind that were queued.
+func (k *kit) messagesOf(t *testing.T, purpose string) (list []string) {
+	t.Helper()
+	for _, m := range must(k.outbox.List(t.Context(), 1000))(t) {
+		if m.Purpose == purpose {
+			list = append(list, m.To)
+		}
+	}
+	return list
 }

@@ -62,6 +62,8 @@ type Options struct {
 	Proxies []netip.Prefix
 	// Example is what the examples for programs ask with and about, where everyone may know it; optional.
 	Example Example
+	// RequireFactor opens nothing to those whose duty, or password, needs a second factor before they have set one up.
+	RequireFactor bool
 	// Demo shows the demo band and /demo/outbox.
 	Demo bool
 	// FormLimit is the size in bytes of the biggest form that is read; 64 KiB when zero.
@@ -217,6 +219,9 @@ func (s *Server) enter(route Route) http.Handler {
 		}
 		if err == nil {
 			err = s.termsFirst(w, r, v, route)
+		}
+		if err == nil {
+			err = s.factorFirst(w, r, v, route)
 		}
 		if err == nil {
 			err = s.findKept(r, v)

@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -153,8 +152,10 @@ func (s *Server) askSignIn(w http.ResponseWriter, r *http.Request, v *Visit) err
 // The fields that carry the proof when it is asked for again before an act: the password or, for who has a second
 // factor, that.
 const (
-	stepUpField = "stepup_password"
-	stepUpCode  = "stepup_code"
+	stepUpField     = "stepup_password"
+	stepUpCode      = "stepup_code"
+	stepUpPasskey   = "stepup_passkey"
+	stepUpChallenge = "stepup_passkey_challenge"
 )
 
 // stepUp asks for the password again, or the second factor of who has one, unless the person has proved herself within
@@ -163,7 +164,7 @@ const (
 // new token.
 func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, v *Visit) error {
 	given, answered := url.Values{}, false
-	for _, name := range []string{stepUpField, stepUpCode} {
+	for _, name := range []string{stepUpField, stepUpCode, stepUpPasskey, stepUpChallenge} {
 		if typed, ok := r.PostForm[name]; ok {
 			given[name], answered = typed, true
 		}
@@ -176,7 +177,7 @@ func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, v *Visit) error 
 	if !answered {
 		return s.askStepUp(w, r, v, nil)
 	}
-	token, err := s.proveAgain(r.Context(), *v.Session, given)
+	token, err := s.proveAgain(r, *v.Session, given)
 	switch {
 	case err == nil:
 	case errors.Is(err, problem.Invalid), errors.Is(err, problem.Denied):
@@ -200,11 +201,14 @@ func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, v *Visit) error 
 }
 
 // proveAgain takes the proof that was given.
-func (s *Server) proveAgain(ctx context.Context, session signin.Session, given url.Values) (token string, err error) {
-	if session.Factor {
-		return s.SignIn.StepUpCode(ctx, session, given.Get(stepUpCode))
+func (s *Server) proveAgain(r *http.Request, session signin.Session, given url.Values) (token string, err error) {
+	if !session.Factor {
+		return s.SignIn.StepUp(r.Context(), session, given.Get(stepUpField))
 	}
-	return s.SignIn.StepUp(ctx, session, given.Get(stepUpField))
+	if answer, ok := signed(given, stepUpPasskey, stepUpChallenge); ok {
+		return s.SignIn.StepUpPasskey(r.Context(), session, s.cookie(r, browserCookie), answer)
+	}
+	return s.SignIn.StepUpCode(r.Context(), session, given.Get(stepUpCode))
 }
 
 func (s *Server) askStepUp(w http.ResponseWriter, r *http.Request, v *Visit, faults []views.FieldError) error {
@@ -215,7 +219,7 @@ func (s *Server) askStepUp(w http.ResponseWriter, r *http.Request, v *Visit, fau
 		if err != nil {
 			return err
 		}
-		form.CodeField, form.Ask = stepUpCode, factorsAsked(factors)
+		form.CodeField, form.Ask = stepUpCode, s.factorsAsked(factors, "stepup", "")
 		title = "web.stepup_factor"
 	}
 	p := v.Page(title)

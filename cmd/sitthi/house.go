@@ -93,8 +93,12 @@ func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, 
 		},
 		CheckDigit: officer.CheckDigit(c.CitizenIDCheck),
 	})
+	site, err := signin.NewSite(public)
+	if err != nil {
+		return nil, err
+	}
 	h.signin = signin.NewDesk(signin.Options{
-		DB: v.db, Roll: h.roll, Ring: v.ring, Passwords: h.passwords, Codes: h.codes, Outbox: h.outbox, Log: log,
+		DB: v.db, Roll: h.roll, Ring: v.ring, Site: site, Passwords: h.passwords, Codes: h.codes, Outbox: h.outbox, Log: log,
 		Settings: signin.Settings{
 			Idle: c.SessionIdle, Absolute: c.SessionLimit, StepUp: c.StepUp, SessionsKept: time.Duration(c.SessionDays) * retention.Day,
 			Address: proof.Rate{Burst: c.SignInPerMinute, Every: time.Minute / time.Duration(c.SignInPerMinute)},
@@ -167,7 +171,7 @@ func (h *house) door(stopping context.Context, c *config.Serve, public *url.URL)
 			}
 			return h.ready(ctx)
 		},
-		PublicURL: public, Proxies: proxies, Example: example, Demo: c.Demo, FormLimit: c.FormLimit, Timeout: c.RequestTimeout,
+		PublicURL: public, Proxies: proxies, Example: example, Demo: c.Demo, RequireFactor: c.RequireFactor, FormLimit: c.FormLimit, Timeout: c.RequestTimeout,
 	})
 }
 

@@ -17,8 +17,9 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Serve the pages. Makes and migrates the database when it has to."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database up to this program's version, and no more."`
 	Admin   struct {
-		Create adminCreate `cmd:"" help:"Make one of the first two central administrators, from this terminal."`
-		Reopen adminReopen `cmd:"" help:"Let a password that was switched off by wrong tries be used again."`
+		Create        adminCreate        `cmd:"" help:"Make one of the first two central administrators, from this terminal."`
+		ForgetFactors adminForgetFactors `cmd:"" help:"Take the second factors of somebody away who has lost them all."`
+		Reopen        adminReopen        `cmd:"" help:"Let a password that was switched off by wrong tries be used again."`
 	} `cmd:"" help:"What only the server's terminal can do for people."`
 	May     mayCommand     `cmd:"" help:"Tell whether a person may do something at a moment, and why. The exit status is 0 for yes, 1 for no, 2 for a failure."`
 	Audit   auditCommand   `cmd:"" help:"The audit log."`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -65,6 +66,25 @@ func testAdminReopen(t *testing.T, d config.Database) {
 	}
 	if strings.Contains(out+asked, citizen) {
 		t.Error("the citizen ID was printed")
+	}
+	signsIn(t, d, citizen)
+	if _, _, err := typing(t, &adminForgetFactors{Database: d}, citizen+"\n"); err == nil || strings.Contains(err.Error(), "⟦") {
+		t.Errorf("forgot second factors of who has none: %v", err)
+	}
+	v, err = openExisting(t.Context(), &d, config.Secrets{}, newClock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = v.db.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), `INSERT INTO factors (id, person_id, secret_sealed, begun_at, enrolled_at)
+			SELECT 'x', person_id, $1, 1, 1 FROM accounts`, []byte("sealed"))
+		return err
+	})
+	if err := errors.Join(err, v.db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if out, _, err := typing(t, &adminForgetFactors{Database: d, Citizen: citizen}, ""); err != nil || !strings.Contains(out, "are gone") {
+		t.Fatalf("%v, said %q", err, out)
 	}
 	signsIn(t, d, citizen)
 	if _, asked, err := typing(t, &adminReopen{Database: d, Citizen: citizen}, ""); err != nil || asked != "" {

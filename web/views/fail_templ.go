@@ -446,7 +446,7 @@ func StepUp(p Page, f StepUpForm) templ.Component {
 				}
 			}
 			if f.CodeField != "" {
-				templ_7745c5c3_Err = FactorField(p, f.CodeField, f.Ask).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = FactorField(p, f.CodeField, f.Ask, "stepup_").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -725,7 +725,7 @@ func resetFactor(p Page, page ResetPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = FactorField(p, signin.FieldCode, page.Ask).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = FactorField(p, signin.FieldCode, page.Ask, "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1,6 +1,6 @@
 // Shows a message about the network where the reader is: at the head of the
 // dialog if one is open, else at the foot of the window.
-function say(text) {
+export function say(text) {
   hush();
   const box = document.createElement('div');
   box.className = 'notice notice-error said';
