@@ -4,6 +4,7 @@ package dossier
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // section is a part of a dossier: the columns of one table, and the condition on the person, who is $1. Columns that end in
-// _at or _since are moments; none holds a secret, such as a hash or a sealed text.
+// _at or _since are moments, those named in truths are truths; none holds a secret, such as a hash or a sealed text.
 type section struct {
 	name, table, columns, where, order string
 }
@@ -104,15 +105,22 @@ func moment(column string) bool {
 	return column == "at" || strings.HasSuffix(column, "_at") || strings.HasSuffix(column, "_since")
 }
 
+// truths are the columns of truths, which SQLite keeps as numbers.
+var truths = []string{"other_office", "allowed"}
+
 func (s section) read(ctx context.Context, tx *store.Tx, who person.ID) ([][]Field, error) {
 	names := s.fields()
 	return store.Rows(func(row store.Row) ([]Field, error) {
 		values := make([]any, len(names))
 		moments := make([]time.Time, len(names))
+		flags := make([]bool, len(names))
 		targets := make([]any, len(names))
 		for i, name := range names {
-			if targets[i] = &values[i]; moment(name) {
+			switch targets[i] = &values[i]; {
+			case moment(name):
 				targets[i] = store.At(&moments[i])
+			case slices.Contains(truths, name):
+				targets[i] = &flags[i]
 			}
 		}
 		if err := row.Scan(targets...); err != nil {
@@ -120,8 +128,11 @@ func (s section) read(ctx context.Context, tx *store.Tx, who person.ID) ([][]Fie
 		}
 		var record []Field
 		for i, name := range names {
-			if moment(name) && !moments[i].IsZero() {
+			switch {
+			case moment(name) && !moments[i].IsZero():
 				values[i] = moments[i]
+			case slices.Contains(truths, name):
+				values[i] = flags[i]
 			}
 			if values[i] != nil && values[i] != "" {
 				record = append(record, Field{name, values[i]})

@@ -111,17 +111,41 @@ var catalogue = sync.OnceValues(func() (*locale.Catalog, error) {
 	return c, nil
 })
 
+// find answers the template of a purpose.
+func find(purpose string) (Template, bool) {
+	i := slices.IndexFunc(Templates, func(t Template) bool { return t.Purpose == purpose })
+	if i < 0 {
+		return Template{}, false
+	}
+	return Templates[i], true
+}
+
+// Title is what messages of a purpose are about, for lists of them: the subject, with dots for what differs from one
+// message to the next. It is "" for a purpose without a template.
+func Title(purpose string, lang locale.Lang) string {
+	t, ok := find(purpose)
+	c, err := catalogue()
+	if !ok || err != nil {
+		return ""
+	}
+	dots := make(locale.Args)
+	for _, name := range t.Args {
+		dots[name] = "…"
+	}
+	return c.Text(lang, purpose+".subject", dots)
+}
+
 // render writes the message in its reader's language; an SMS has no subject.
 func render(m Message) (subject, text string, err error) {
 	c, err := catalogue()
 	if err != nil {
 		return "", "", err
 	}
-	i := slices.IndexFunc(Templates, func(t Template) bool { return t.Purpose == m.Purpose })
-	if i < 0 {
+	t, ok := find(m.Purpose)
+	if !ok {
 		return "", "", fmt.Errorf("no template %q", m.Purpose)
 	}
-	for _, name := range Templates[i].Args {
+	for _, name := range t.Args {
 		if m.Args[name] == nil {
 			return "", "", fmt.Errorf("template %s lacks argument %s", m.Purpose, name)
 		}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"sitthi/dossier"
+	"sitthi/grant"
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
 	"sitthi/notify"
@@ -220,7 +222,11 @@ func (s *Server) termsFirst(w http.ResponseWriter, r *http.Request, v *Visit, ro
 
 // newTerms shows the terms to who has accepted others.
 func (s *Server) newTerms(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	return s.showNewTerms(w, r, v, http.StatusOK, nextPage(r.URL.Query().Get("next")), nil)
+	next := nextPage(r.URL.Query().Get("next"))
+	if v.Session.Account.TermsVersion == s.Officers.TermsVersion() { // accepted already, perhaps in another window
+		return s.see(w, r, v, next, nil)
+	}
+	return s.showNewTerms(w, r, v, http.StatusOK, next, nil)
 }
 
 func (s *Server) showNewTerms(w http.ResponseWriter, r *http.Request, v *Visit, status int, next string, faults []views.FieldError) error {
@@ -320,20 +326,21 @@ func (s *Server) readOwnData(w http.ResponseWriter, r *http.Request, v *Visit) e
 		_, err = w.Write(text)
 		return err
 	}
+	units, err := s.unitNames(r, v)
+	if err != nil {
+		return err
+	}
 	p := v.Page("account.data")
-	p.Crumbs = profileCrumbs(v)
-	return s.show(w, r, v, http.StatusOK, p, views.OwnData(p, v.dossierSections(file)))
+	p.Narrow, p.Crumbs = true, profileCrumbs(v)
+	return s.show(w, r, v, http.StatusOK, p, views.OwnData(p, v.dossierSections(file, units)))
 }
 
 // mostRecords is how many records of one kind the page shows; the file holds all.
 const mostRecords = 50
 
 // dossierSections puts a dossier into words.
-func (v *Visit) dossierSections(f dossier.Dossier) []views.DossierSection {
-	list := []views.DossierSection{{
-		Title:   v.T("officer.citizen_id"),
-		Records: [][]views.SummaryRow{{{Term: v.T("officer.citizen_id"), Value: f.CitizenID}}},
-	}}
+func (v *Visit) dossierSections(f dossier.Dossier, units map[string]string) []views.DossierSection {
+	var list []views.DossierSection
 	for _, s := range f.Sections {
 		section := views.DossierSection{Title: v.T("account.section." + s.Name)}
 		records := s.Records
@@ -341,9 +348,12 @@ func (v *Visit) dossierSections(f dossier.Dossier) []views.DossierSection {
 			records, section.More = records[:mostRecords], v.T("account.data_more", "n", len(s.Records)-mostRecords)
 		}
 		for _, record := range records {
-			rows := make([]views.SummaryRow, len(record))
-			for i, field := range record {
-				rows[i] = views.SummaryRow{Term: v.T("account.field." + field.Name), Value: v.dossierValue(field)}
+			var rows []views.SummaryRow
+			if s.Name == "account" { // the one record of its kind
+				rows = append(rows, views.SummaryRow{Term: v.T("officer.citizen_id"), Value: f.CitizenID})
+			}
+			for _, field := range record {
+				rows = append(rows, views.SummaryRow{Term: v.T("account.field." + field.Name), Value: v.dossierValue(s.Name, field, units)})
 			}
 			section.Records = append(section.Records, rows)
 		}
@@ -353,12 +363,30 @@ func (v *Visit) dossierSections(f dossier.Dossier) []views.DossierSection {
 }
 
 // dossierValue is a fact as people read it. Codes of the program that have no word stand as they are stored.
-func (v *Visit) dossierValue(f dossier.Field) string {
-	if at, ok := f.Value.(time.Time); ok {
-		return thai.Moment(at).InLanguage(string(v.Lang))
-	}
+func (v *Visit) dossierValue(section string, f dossier.Field, units map[string]string) string {
 	text := fmt.Sprint(f.Value)
-	for _, key := range []string{"account.value." + f.Name + "." + text, "log.act." + text} {
+	switch value := f.Value.(type) {
+	case time.Time:
+		return v.moment(value)
+	case int64:
+		if f.Name == "level" {
+			return grant.Level(value).Row().Name.In(v.Lang)
+		}
+	}
+	switch f.Name {
+	case "agent":
+		return v.browserName(text)
+	case "unit":
+		return cmp.Or(units[text], text)
+	case "phone":
+		return thai.Mobile(text).National()
+	case "purpose":
+		return cmp.Or(notify.Title(text, v.Lang), text)
+	}
+	for _, key := range []string{
+		"account.value." + section + "." + f.Name + "." + text, "account.value." + f.Name + "." + text,
+		"log.act." + text, "appoint." + f.Name + "_" + text, "decision." + f.Name + "." + text, "program." + f.Name + "." + text,
+	} {
 		if v.server.catalog.Has(key) {
 			return v.T(key)
 		}

@@ -175,7 +175,7 @@ func TestClosingAnAccount(t *testing.T) {
 func TestOwnData(t *testing.T) {
 	k := newKit(t)
 	b := k.as(t, considers)
-	b.get("/officer/profile/data").wants(http.StatusOK, "ดาวน์โหลดไฟล์ JSON").lacks("3-9900-00000-20-1")
+	b.get("/officer/profile/data").wants(http.StatusOK, "ดาวน์โหลดเป็นไฟล์").lacks("3-9900-00000-20-1")
 	b.post("/officer/profile/data", "format", "page").wants(http.StatusOK, "3-9900-00000-20-1", "สุดา", "การเข้าใช้งาน", "เข้าสู่ระบบ").lacks("อนุชา")
 	b.in(locale.EN).post("/officer/profile/data", "format", "page").wants(http.StatusOK, "Family name", "Signed in")
 	a := b.post("/officer/profile/data", "format", "json").wants(http.StatusOK, `"citizen_id": "3-9900-00000-20-1"`, `"rights"`)

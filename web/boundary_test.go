@@ -97,7 +97,7 @@ var calls = []call{
 	// One's own account.
 	{"GET /officer/profile", "", signedIn(200), false},
 	{"POST /officer/profile/language", "lang=th", oneself, false},
-	{"GET /officer/terms/accept", "", signedIn(200), false},
+	{"GET /officer/terms/accept", "", signedIn(303), false},
 	{"POST /officer/terms/accept", "", signedIn(422), false},
 	{"GET /officer/profile/data", "", signedIn(200), false},
 	{"POST /officer/profile/data", "format=json", signedIn(200), false},
