@@ -81,7 +81,7 @@ const StopPatience = 3 * time.Second
 // through by then goes out again later. A commit that queued a message wakes Run at once.
 func (o *Outbox) Run(ctx context.Context) error {
 	var wait sync.WaitGroup
-	for _, c := range channels {
+	for _, c := range o.ways() {
 		for range lanes {
 			wait.Go(func() { o.lane(ctx, c) })
 		}
@@ -111,7 +111,7 @@ func (o *Outbox) lane(ctx context.Context, c Channel) {
 // Deliver: it waits for its next attempt.
 func (o *Outbox) Deliver(ctx context.Context) (sent int, err error) {
 	var errs []error
-	for _, c := range channels {
+	for _, c := range o.ways() {
 		n, err := o.drain(ctx, c)
 		sent += n
 		errs = append(errs, err)
@@ -390,9 +390,9 @@ func (o *Outbox) Sweep(ctx context.Context) (swept int64, err error) {
 
 // Backlog answers what each channel has not delivered, in the order email, sms.
 func (o *Outbox) Backlog(ctx context.Context) ([]Backlog, error) {
-	list := make([]Backlog, len(channels))
+	list := make([]Backlog, len(o.ways()))
 	err := o.DB.Read(ctx, func(tx *store.Tx) error {
-		for i, c := range channels {
+		for i, c := range o.ways() {
 			list[i] = Backlog{Channel: c}
 			err := tx.QueryRow(ctx, `
 				SELECT (SELECT count(*) FROM messages WHERE state = 'waiting' AND channel = $1),

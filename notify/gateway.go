@@ -79,16 +79,23 @@ func NewGateway(o GatewayOptions) (*Gateway, error) {
 	default:
 		return nil, fmt.Errorf("SMS gateway: Content-Type %s is not application/json, application/x-www-form-urlencoded or text/plain", kind)
 	}
+	g.client = outward(o.Private, o.Roots)
+	return g, nil
+}
+
+// outward is a client that speaks to other servers: to public addresses alone unless private ones are allowed, with
+// little patience, and without following redirects.
+func outward(private bool, roots *x509.CertPool) *http.Client {
 	dialer := &net.Dialer{Timeout: 3 * time.Second}
-	if !o.Private {
+	if !private {
 		dialer.Control = publicOnly
 	}
-	g.client = &http.Client{
+	return &http.Client{
 		Timeout: gatewayTime,
 		// No proxy: behind one, the address could not be checked.
 		Transport: &http.Transport{
 			DialContext:         dialer.DialContext,
-			TLSClientConfig:     &tls.Config{RootCAs: o.Roots, MinVersion: tls.VersionTLS12},
+			TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout: 3 * time.Second,
 			ForceAttemptHTTP2:   true,
 			MaxIdleConns:        lanes,
@@ -96,7 +103,6 @@ func NewGateway(o GatewayOptions) (*Gateway, error) {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return g, nil
 }
 
 // Send implements Sender.

@@ -24,10 +24,11 @@ type Channel string
 const (
 	Email Channel = "email"
 	SMS   Channel = "sms"
+	LINE  Channel = "line" // a push to the LINE user who wrote; there only with a sender
 )
 
-// channels are all channels; an Outbox needs a Sender for each.
-var channels = [...]Channel{Email, SMS}
+// channels are all channels; an Outbox needs a Sender for each but LINE.
+var channels = [...]Channel{Email, SMS, LINE}
 
 // Message is what an act wants a person to be told. The words come from this package's own catalogue.
 type Message struct {
@@ -98,11 +99,22 @@ func NewOutbox(o Options) (*Outbox, error) {
 	outbox := &Outbox{Options: o, wake: make(map[Channel]chan struct{})}
 	for _, c := range channels {
 		if o.Senders[c] == nil {
+			if c == LINE {
+				continue
+			}
 			return nil, fmt.Errorf("make outbox: channel %s has no sender", c)
 		}
 		outbox.wake[c] = make(chan struct{}, lanes)
 	}
 	return outbox, nil
+}
+
+// Has reports whether there is a way out for the channel.
+func (o *Outbox) Has(c Channel) bool { return o.Senders[c] != nil }
+
+// ways are the channels with a way out.
+func (o *Outbox) ways() []Channel {
+	return slices.DeleteFunc(slices.Clone(channels[:]), func(c Channel) bool { return !o.Has(c) })
 }
 
 // Queue writes messages into the transaction of the act: they go out soon after the commit, or not at all when the act
@@ -129,7 +141,7 @@ func (o *Outbox) Queue(ctx context.Context, tx *store.Tx, messages ...Message) e
 			return fmt.Errorf("queue message: %w", err)
 		}
 	}
-	for _, c := range channels {
+	for _, c := range o.ways() {
 		if slices.ContainsFunc(messages, func(m Message) bool { return m.Channel == c }) {
 			tx.AfterCommit(func() { o.poke(c) })
 		}

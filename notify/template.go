@@ -36,6 +36,8 @@ type Template struct {
 //	from       first day: thai.Date
 //	until      last day: thai.Date, or words for none: locale.Name
 //	link       absolute URL of the page where the reader acts
+//	receipt    the number of a request to the help desk
+//	n          a count, int
 var Templates = []Template{
 	// Codes: purpose and reference, never a link (trust.md 8).
 	{"register.code", []string{"code", "reference", "minutes"}},
@@ -90,6 +92,31 @@ var Templates = []Template{
 	{"appointment.ended", []string{"name", "post", "unit", "link"}},
 	// To the administrators: the unit has no head any more (trust.md 18).
 	{"appointment.none_left", []string{"unit", "link"}},
+
+	// The help desk, to the contact that somebody typed: receipt and words, nothing that opens an account (trust.md 12).
+	{"help.received", []string{"receipt", "link"}},
+	{"help.working", []string{"receipt", "link"}},
+	{"help.closed", []string{"receipt", "link"}},
+	{"help.answer_code", []string{"receipt", "link"}},
+	{"help.answer_number", []string{"receipt", "link"}},
+	{"help.answer_moved", []string{"receipt", "link"}},
+	{"help.answer_menu", []string{"receipt", "link"}},
+	{"help.answer_twice", []string{"receipt", "link"}},
+	// To who wrote by LINE: how to write, and where to complete the request.
+	{"help.hint", []string{"link"}},
+	{"help.complete", []string{"receipt", "link"}},
+	// To the contact on file, or the new one: the code that proves who asks, the link to a new password.
+	{"help.code", []string{"code", "reference", "minutes"}},
+	{"help.link", []string{"receipt", "link"}},
+	// To every contact on file.
+	{"help.approved", []string{"receipt"}},
+	{"help.reopened", []string{"receipt"}},
+	// To the heads of the office, which has no mailbox of its own: somebody awaits their word, and what was approved.
+	{"help.second", []string{"name", "position", "unit", "link"}},
+	{"help.notice", []string{"name", "position", "unit", "link"}},
+	// To the administrators.
+	{"help.central", []string{"receipt", "link"}},
+	{"help.alarm", []string{"name", "n", "link"}},
 
 	// To somebody whom the old system knows and who has no account yet.
 	{"legacy.invite", []string{"unit", "link"}},
@@ -151,7 +178,7 @@ func render(m Message) (subject, text string, err error) {
 		}
 	}
 	switch m.Channel {
-	case SMS:
+	case SMS, LINE:
 		return "", c.Text(m.Lang, m.Purpose+".sms", m.Args), nil
 	case Email:
 		text := c.Text(m.Lang, m.Purpose+".text", m.Args) + "\n\n" + c.Text(m.Lang, "footer", nil) + "\n"

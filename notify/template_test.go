@@ -22,7 +22,7 @@ var samples = locale.Args{
 	"level": locale.Name{TH: "พิจารณา", EN: "Consider"},
 	"post":  locale.Name{TH: "รักษาราชการแทนหัวหน้าหน่วยงาน", EN: "acting head of unit"},
 	"from":  thai.Date{Year: 2026, Month: time.October, Day: 1}, "until": thai.Date{Year: 2027, Month: time.September, Day: 30},
-	"link": "https://sitthi.example.go.th/my/rights",
+	"link": "https://sitthi.example.go.th/my/rights", "receipt": "KRMW-4729", "n": 21,
 }
 
 func TestEveryTemplateInBothLanguages(t *testing.T) {

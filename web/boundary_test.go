@@ -58,6 +58,7 @@ func readers(chief int) want   { return want{303, 403, chief, 200, 200} }
 var (
 	overseers = want{303, 403, 403, entitled, entitled}
 	centre    = want{303, 403, 403, 403, entitled}
+	helpers   = want{303, 403, 403, 403, entitled}
 	oneself   = want{visitor: 303} // concerns nobody but the caller
 )
 
@@ -85,6 +86,23 @@ var calls = []call{
 	{"POST /officer/passreset/{reset}/password", "password=x&password_again=x", everyone(404), false},
 	{"GET /officer/passreset/link", "", everyone(200), false},
 	{"POST /officer/passreset/link", "t={form}", everyone(404), false},
+	{"GET /officer/help", "", everyone(200), false},
+	{"GET /officer/help?t={form}", "", everyone(404), false},
+	{"POST /officer/help", "citizen_id={citizen}", everyone(422), false},
+	{"GET /officer/help/status", "", everyone(200), false},
+	{"POST /officer/help/status", "receipt=BBBB-BBBB&contact=x@example.com", everyone(422), false},
+	{"GET /officer/help/{ticket}", "", everyone(404), false},
+	{"POST /officer/help/{ticket}/send", "channel=email", everyone(404), false},
+	{"POST /officer/help/{ticket}/code", "code=123456", everyone(404), false},
+	{"POST /line/webhook", "", everyone(404), false},
+	{"GET /help/cases", "", helpers, false},
+	{"GET /help/cases/{ticket}", "", helpers, false},
+	{"POST /help/cases/{ticket}/look", "", helpers, false},
+	{"POST /help/cases/{ticket}/account/start", "", want{303, 403, 403, 403, 403}, false},
+	{"GET /help/figures", "", helpers, false},
+	{"GET /ko1/help", "", heads(200), false},
+	{"POST /ko1/help/{plea}/vouch", "", heads(403), false},
+	{"POST /ko1/help/{plea}/refuse", "reason=x", heads(403), false},
 	{"GET /officer/terms", "", everyone(200), false},
 	{"GET /officer/login", "", want{200, 303, 303, 303, 303}, false},
 	{"POST /officer/login", "citizen_id=", everyone(422), false},
@@ -362,6 +380,7 @@ func theirs(t *testing.T, k *kit) objects {
 	page := k.visitor(t).post("/officer/register", newcomer("1990000000051", newMail, newPhone)...).wants(http.StatusSeeOther)
 	contact := k.as(t, considers).post("/officer/profile/contact/email", "email", "suda@example.go.th").wants(http.StatusSeeOther)
 	reset := k.visitor(t).post("/officer/passreset", "citizen_id", considers).wants(http.StatusSeeOther)
+	ticket, plea := k.plea(t)
 	announced := must(k.portal.All(t.Context()))(t)
 	change := must(k.portal.SetCutover(t.Context(), string(k.who[admin1]), portal.KO1, portal.CutoverDraft{
 		Owner: portal.New, From: k.Clock.Now().AddDate(1, 0, 0),
@@ -377,7 +396,8 @@ func theirs(t *testing.T, k *kit) objects {
 		"appointment": deputy.ID,
 		"session":     must(k.signin.List(t.Context(), k.who[chief12]))(t)[0].ID, "flow": strings.TrimPrefix(page.location, "/officer/register/"),
 		"change": strings.TrimPrefix(contact.location, "/officer/profile/change/"),
-		"reset":  strings.TrimPrefix(reset.location, "/officer/passreset/"),
+		"ticket": ticket.ID, "plea": plea.ID,
+		"reset": strings.TrimPrefix(reset.location, "/officer/passreset/"),
 	}
 }
 
@@ -390,7 +410,7 @@ const (
 func absent() objects {
 	o := objects{"unit": "TH-99", "team": "G7", "citizen": "1990000000043", "digits": "0043", "system": "haz2999"}
 	o["change"] = store.NewID()
-	for _, name := range []string{"entry", "grant", "ended", "person", "waiting", "form", "announcement", "cutover", "appointment", "program", "list", "session", "flow", "reset"} {
+	for _, name := range []string{"entry", "grant", "ended", "person", "waiting", "form", "announcement", "cutover", "appointment", "program", "list", "session", "flow", "reset", "ticket", "plea"} {
 		o[name] = store.NewID()
 	}
 	return o

@@ -21,6 +21,7 @@ import (
 	"sitthi/dossier"
 	"sitthi/draft"
 	"sitthi/grant"
+	"sitthi/helpdesk"
 	"sitthi/internal/locale"
 	"sitthi/internal/observe"
 	"sitthi/internal/seal"
@@ -49,6 +50,9 @@ const (
 	considers3 = "3990000000236" // ปทุมธานี, level 1
 	director   = "3990000000309" // กองบริหารจัดการกากอุตสาหกรรม
 	inTeam     = "3990000000317" // there, level 1 in group G1
+	agent1     = "3990000000406"
+	agent2     = "3990000000414"
+	silent     = "3990000000244" // made by plea: นนทบุรี, no contact that proves him
 	auditor    = "8990000001004"
 	unknown    = "3990000000503" // not registered: holds a pending right in นนทบุรี
 )
@@ -70,6 +74,7 @@ type kit struct {
 	outbox   *notify.Outbox
 	roll     *person.Roll
 	legacy   *legacy.Desk
+	help     *helpdesk.Desk
 	ring     *seal.Ring
 	who      map[string]person.ID // by citizen ID
 	// faults says that the test brings errors about, which otherwise fail it.
@@ -138,6 +143,7 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 	})
 	check(t, k.book.Load(t.Context()))
 	k.legacy = legacy.NewDesk(legacy.Options{DB: env.DB, Ring: ring, Roll: k.roll, Book: k.book, Outbox: k.outbox, Link: link, Log: log, Limits: legacy.DefaultLimits})
+	k.help = helpdesk.NewDesk(helpdesk.Options{DB: env.DB, Ring: ring, Roll: k.roll, Book: k.book, SignIn: k.signin, Codes: codes, Outbox: k.outbox, Link: link, Log: log})
 	programs := program.Options{DB: env.DB, Clock: env.Clock, Book: k.book, Log: log}
 	k.programs, k.answers = program.NewDesk(programs), program.NewLog(programs)
 	check(t, k.programs.CatchUp(t.Context()))
@@ -146,8 +152,8 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 	o := Options{
 		Log: log, Metrics: observe.NewMetrics("test"), Clock: env.Clock, Ring: ring,
 		Agencies: k.agencies, Officers: k.officers, SignIn: k.signin, Book: k.book, Portal: k.portal, Outbox: k.outbox,
-		Dossiers: dossier.Desk{DB: env.DB, Roll: k.roll},
-		Legacy:   k.legacy, Drafts: &draft.Desk{DB: env.DB, Ring: ring}, Programs: k.programs, Decisions: k.answers, Prover: prover,
+		Dossiers: dossier.Desk{DB: env.DB, Roll: k.roll}, Help: k.help,
+		Legacy: k.legacy, Drafts: &draft.Desk{DB: env.DB, Ring: ring}, Programs: k.programs, Decisions: k.answers, Prover: prover,
 		Ready: func(context.Context) error { return nil }, PublicURL: &url.URL{Scheme: "http", Host: "localhost"}, Demo: true,
 	}
 	for _, f := range change {
@@ -186,6 +192,8 @@ func (k *kit) populate(t *testing.T, hash string) {
 		{considers3, "มานะ", "ขยัน", "นักวิชาการอุตสาหกรรมชำนาญการ", "TH-13"},
 		{director, "กิตติ", "กากอุตสาหกรรม", "ผู้อำนวยการกอง", "IWM"},
 		{inTeam, "ชูใจ", "กลุ่มหนึ่ง", "วิศวกรปฏิบัติการ", "IWM"},
+		{agent1, "ช่วยเหลือ", "หนึ่ง", "นักวิชาการคอมพิวเตอร์ปฏิบัติการ", "ICT"},
+		{agent2, "ช่วยเหลือ", "สอง", "นักวิชาการคอมพิวเตอร์ปฏิบัติการ", "ICT"},
 		{auditor, "ยุติธรรม", "ตรวจสอบ", "นักวิชาการตรวจสอบภายใน", "IAG"},
 	} {
 		k.write(t, func(tx *store.Tx) error {
@@ -210,6 +218,8 @@ func (k *kit) populate(t *testing.T, hash string) {
 		{Unit: "TH-13", Post: grant.Head, Person: k.who[chief13]},
 		{Unit: "IWM", Post: grant.Head, Person: k.who[director]},
 		{Unit: "DIW", Post: grant.Auditor, Person: k.who[auditor]},
+		{Unit: "DIW", Post: grant.Agent, Person: k.who[agent1]},
+		{Unit: "DIW", Post: grant.Agent, Person: k.who[agent2]},
 	} {
 		a.Kind, a.OrderNumber = grant.Regular, "อก 0301/1"
 		proposed := must(k.book.Propose(t.Context(), k.who[admin1], a))(t)

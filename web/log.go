@@ -65,6 +65,7 @@ var logActs = []string{
 	"legacy.upload", "legacy.cancel", "legacy.expire", "legacy.recheck", "legacy.correct", "legacy.set_aside", "legacy.take_back", "legacy.export", "legacy.sign", "legacy.unsign",
 	"legacy.commit", "legacy.bring",
 	"keys.rotate", "keys.retire", "keys.reindex", "retention.delete",
+	"helpdesk.look", "helpdesk.unmask", "helpdesk.claim", "helpdesk.release", "helpdesk.note", "helpdesk.answer", "helpdesk.start", "helpdesk.second", "helpdesk.send", "helpdesk.stop", "helpdesk.close",
 	"door.turn_away", "demo.seed", "demo.refresh",
 }
 

@@ -17,6 +17,7 @@ import (
 	"sitthi/dossier"
 	"sitthi/draft"
 	"sitthi/grant"
+	"sitthi/helpdesk"
 	"sitthi/internal/clock"
 	"sitthi/internal/locale"
 	"sitthi/internal/observe"
@@ -51,6 +52,7 @@ type Options struct {
 	Programs  *program.Desk
 	Decisions *program.Log
 	Legacy    *legacy.Desk
+	Help      *helpdesk.Desk
 	Drafts    *draft.Desk
 	Dossiers  dossier.Desk
 
@@ -60,6 +62,8 @@ type Options struct {
 	PublicURL *url.URL
 	// Proxies may say on whose behalf they ask (X-Forwarded-For, -Proto, -Host); nobody else is believed.
 	Proxies []netip.Prefix
+	// LineSecret is the channel secret that webhooks of LINE are signed with; "" takes none in.
+	LineSecret string
 	// Example is what the examples for programs ask with and about, where everyone may know it; optional.
 	Example Example
 	// RequireFactor opens nothing to those whose duty, or password, needs a second factor before they have set one up.

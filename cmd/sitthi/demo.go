@@ -40,6 +40,7 @@ type demoAccount struct {
 	post          grant.Post
 	postUnit      string
 	right         *demoRight
+	unproved      bool        // no code has proved his contacts: none of them recovers the account
 	who           locale.Name // for the list at the start
 }
 
@@ -81,6 +82,12 @@ var demoAccounts = []demoAccount{
 		right: &demoRight{"IWM", "PERMIT-1", grant.Consider}, who: locale.Name{TH: "เจ้าหน้าที่กองเดียวกัน พิจารณาในกลุ่มเดียว", EN: "officer, IWM, level 1 in one group"}},
 	{citizen: "8990000001004", given: "พิมลพรรณ", family: "ตรวจดี", mailbox: "phimonphan.t", position: "นักวิชาการตรวจสอบภายในชำนาญการ", unit: "IAG",
 		post: grant.Auditor, postUnit: "DIW", who: locale.Name{TH: "ผู้ตรวจสอบ", EN: "auditor"}},
+	{citizen: "3990000000406", given: "ปวีณา", family: "ช่วยเหลือดี", mailbox: "pawina.c", position: "นักวิชาการคอมพิวเตอร์ปฏิบัติการ", unit: "ICT",
+		post: grant.Agent, postUnit: "DIW", who: locale.Name{TH: "เจ้าหน้าที่ช่วยเหลือ คนที่ 1", EN: "first help-desk agent"}},
+	{citizen: "3990000000414", given: "ธีรพล", family: "ใส่ใจงาน", mailbox: "thiraphon.s", position: "นักวิชาการคอมพิวเตอร์ปฏิบัติการ", unit: "ICT",
+		post: grant.Agent, postUnit: "DIW", who: locale.Name{TH: "เจ้าหน้าที่ช่วยเหลือ คนที่ 2", EN: "second help-desk agent"}},
+	{citizen: "3990000000244", given: "บุญมา", family: "เงียบสงบ", mailbox: "bunma.n", position: "เจ้าพนักงานอุตสาหกรรมชำนาญงาน", unit: "TH-13",
+		unproved: true, who: locale.Name{TH: "เจ้าหน้าที่ ปทุมธานี ไม่มีช่องทางติดต่อที่ใช้ยืนยันได้", EN: "officer, Pathum Thani, no contact that proves him"}},
 	{citizen: unregisteredPerson,
 		right: &demoRight{"TH-12", "", grant.Consider}, who: locale.Name{TH: "ยังไม่ได้สมัคร มีสิทธิ์รออยู่ที่นนทบุรี", EN: "not registered, right waiting in Nonthaburi"}},
 }

@@ -55,6 +55,11 @@ func (r *refresh) accounts(ctx context.Context) error {
 		if err := r.account(ctx, want); err != nil {
 			return err
 		}
+		if a.unproved {
+			if _, err := r.tx.Exec(ctx, `UPDATE accounts SET email_proved_at = NULL, phone_proved_at = NULL WHERE person_id = $1`, who); err != nil {
+				return fmt.Errorf("forget proof of fixed account: %w", err)
+			}
+		}
 		if err := r.patience(ctx, who, citizen); err != nil {
 			return err
 		}

@@ -22,6 +22,11 @@ func (h *house) gauges() {
 		observe.Figure{Name: "sitthi_rights_age_seconds", Help: "Time since the rights in memory were compared with the database."})
 	h.metrics.Gauges(h.sessions,
 		observe.Figure{Name: "sitthi_sessions", Help: "Sessions seen within 30 minutes."})
+	h.metrics.Gauges(h.help.Gauges,
+		observe.Figure{Name: "sitthi_help_open", Help: "Requests to the help desk that are not closed."},
+		observe.Figure{Name: "sitthi_help_unclaimed", Help: "Of these, requests that no agent has taken."},
+		observe.Figure{Name: "sitthi_help_oldest_seconds", Help: "Age of the oldest request that no agent has taken."},
+		observe.Figure{Name: "sitthi_help_alarms", Help: "Agents who acted on more than 20 accounts within 24 hours."})
 	h.metrics.Gauges(h.smsCodes,
 		observe.Figure{Name: "sitthi_sms_codes", Help: "One-time codes sent by SMS within 24 hours."},
 		observe.Figure{Name: "sitthi_sms_codes_budget", Help: "One-time codes that may be sent by SMS within 24 hours."})

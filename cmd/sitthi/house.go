@@ -19,6 +19,7 @@ import (
 	"sitthi/dossier"
 	"sitthi/draft"
 	"sitthi/grant"
+	"sitthi/helpdesk"
 	"sitthi/internal/clock"
 	"sitthi/internal/config"
 	"sitthi/internal/observe"
@@ -60,8 +61,10 @@ type house struct {
 	retention *retention.Round
 	decisions *program.Log
 
-	legacy *legacy.Desk
-	drafts *draft.Desk
+	legacy     *legacy.Desk
+	help       *helpdesk.Desk
+	lineSecret string
+	drafts     *draft.Desk
 }
 
 // build puts everything in its place. public is the address that people type.
@@ -123,6 +126,10 @@ func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, 
 		AnyCheckDigit: c.CitizenIDCheck != string(officer.CheckEnforce),
 	})
 	h.drafts = &draft.Desk{DB: v.db, Ring: v.ring}
+	h.help = helpdesk.NewDesk(helpdesk.Options{
+		DB: v.db, Ring: v.ring, Roll: h.roll, Book: h.book, SignIn: h.signin, Codes: h.codes, Outbox: h.outbox, Link: link, Log: log,
+		AnyCheckDigit: c.CitizenIDCheck != string(officer.CheckEnforce),
+	})
 	h.retention = retention.NewRound(v.db, log, h.kept(c))
 	h.gauges()
 	return h, nil
@@ -164,7 +171,7 @@ func (h *house) door(stopping context.Context, c *config.Serve, public *url.URL)
 		Log: h.log, Metrics: h.metrics, Clock: h.clock, Ring: h.ring,
 		Agencies: h.agencies, Officers: h.officers, SignIn: h.signin, Book: h.book, Portal: h.portal, Outbox: h.outbox,
 		Programs: h.programs, Decisions: h.decisions, Prover: h.prover,
-		Legacy: h.legacy, Dossiers: dossier.Desk{DB: h.db, Roll: h.roll}, Drafts: h.drafts,
+		Legacy: h.legacy, Help: h.help, LineSecret: h.lineSecret, Dossiers: dossier.Desk{DB: h.db, Roll: h.roll}, Drafts: h.drafts,
 		Ready: func(ctx context.Context) error {
 			if stopping.Err() != nil {
 				return errors.New("the program is stopping")

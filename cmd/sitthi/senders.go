@@ -30,7 +30,32 @@ func senders(c *config.Serve, secrets config.Secrets, log *slog.Logger) (map[not
 		log.Warn("no way for SMS is set: SMS is kept, and given up after two days", "flag", "--sms")
 		sms = unset{"no way for SMS is set"}
 	}
-	return map[notify.Channel]notify.Sender{notify.Email: mail, notify.SMS: sms}, nil
+	ways := map[notify.Channel]notify.Sender{notify.Email: mail, notify.SMS: sms}
+	if !c.Line {
+		return ways, nil
+	}
+	token, err := secrets.Read("line-token-file", c.LineTokenFile)
+	if err != nil {
+		return nil, err
+	}
+	line, err := notify.NewLine(notify.LineOptions{URL: c.LineURL, Token: token, Private: c.LinePrivate})
+	if err != nil {
+		return nil, config.Wrong("line", "%w", err)
+	}
+	ways[notify.LINE] = line
+	return ways, nil
+}
+
+// lineSecret reads what webhooks of LINE are signed with; "" when LINE is off.
+func lineSecret(c *config.Serve, secrets config.Secrets) (string, error) {
+	if !c.Line || c.Demo {
+		return "", nil
+	}
+	secret, err := secrets.Read("line-secret-file", c.LineSecretFile)
+	if err == nil && secret == "" {
+		err = config.Wrong("line-secret-file", "is needed with --line")
+	}
+	return secret, err
 }
 
 // unset keeps messages waiting until there is a way for them.

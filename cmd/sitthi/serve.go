@@ -74,6 +74,9 @@ func (c *serveCommand) Run(ctx context.Context, sh *shell, secrets config.Secret
 	if err != nil {
 		return err
 	}
+	if h.lineSecret, err = lineSecret(&c.Serve, secrets); err != nil {
+		return err
+	}
 	if err := h.publish(checkpoints); err != nil {
 		return err
 	}

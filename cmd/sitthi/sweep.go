@@ -21,6 +21,8 @@ func (h *house) kept(c *config.Serve) []retention.Rule {
 		// With the sessions go resets of a day before, and browsers that were not seen for signin.DeviceLife.
 		{Name: "sessions", Keep: days(c.SessionDays), Every: retention.Day, Recorded: true, Sweep: h.signin.Sweep},
 		{Name: "messages", Keep: days(c.MessageDays), Every: retention.Day, Recorded: true, Sweep: h.outbox.Sweep},
+		// With the tickets closed 90 days ago go drafts of a week, and events of LINE of a month.
+		{Name: "help_desk", Keep: 90 * retention.Day, Every: retention.Day, Recorded: true, Sweep: h.help.Sweep},
 		{Name: "imports", Keep: c.ImportKeep, Every: retention.Day, Recorded: true, Sweep: h.legacy.Sweep},
 		{Name: "decisions", Keep: days(c.DecisionDays), Every: retention.Day, Recorded: true, Sweep: func(ctx context.Context) (int64, error) {
 			return h.decisions.Sweep(ctx, h.clock.Now().Add(-days(c.DecisionDays)))

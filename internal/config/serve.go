@@ -74,6 +74,12 @@ type Serve struct {
 	SMSHeaderFile  string `name:"sms-header-file" placeholder:"FILE" group:"Messages" help:"File with one header line, such as 'Authorization: Bearer …'; also the systemd credential sms-header."`
 	SMSPrivate     bool   `name:"sms-private" group:"Messages" help:"The SMS gateway is on a private network."`
 	SMSFile        string `name:"sms-file" placeholder:"FILE" group:"Messages" help:"File to append SMS to (JSON lines), with --sms=file."`
+
+	Line           bool   `name:"line" group:"Messages" help:"Take requests for help from LINE at /line/webhook, and answer there; needs the next two."`
+	LineTokenFile  string `name:"line-token-file" placeholder:"FILE" group:"Messages" help:"File with the channel access token of the Messaging API; also the systemd credential line-token."`
+	LineSecretFile string `name:"line-secret-file" placeholder:"FILE" group:"Messages" help:"File with the channel secret that webhooks are signed with; also the systemd credential line-secret."`
+	LineURL        string `name:"line-url" default:"https://api.line.me" placeholder:"URL" group:"Messages" help:"Address of the Messaging API (default https://api.line.me)."`
+	LinePrivate    bool   `name:"line-private" group:"Messages" help:"That address is on a private network."`
 }
 
 // Validate says which setting is wrong; kong calls it.
