@@ -28,6 +28,9 @@ func (p Page) menu() []menuEntry {
 		if p.Who.Head {
 			entries = append(entries, menuEntry{Key: "layout.menu_rights", Href: "/ko1/rights", Also: []string{"/ko1/grants", "/ko1/units", "/ko1/deputies", "/why"}})
 		}
+		if p.Who.Agent {
+			entries = append(entries, menuEntry{Key: "layout.menu_help", Href: "/help/cases"})
+		}
 		if p.Who.Administrator || p.Who.Auditor {
 			entries = append(entries, menuEntry{Key: "layout.menu_overview", Href: "/admin/overview"})
 		}

@@ -58,6 +58,7 @@ func TestMenu(t *testing.T) {
 		{&Viewer{Head: true}, "/ko1/rightsx", "/intranet [/ko1] /ko1/rights"},
 		{&Viewer{Administrator: true}, "/admin/units", "/intranet /ko1 /admin/overview [/admin] /admin/log"},
 		{&Viewer{Administrator: true}, "/admin/overview?only=head", "/intranet /ko1 [/admin/overview] /admin /admin/log"},
+		{&Viewer{Agent: true}, "/help/cases/x", "/intranet /ko1 [/help/cases]"},
 		{&Viewer{Auditor: true}, "/admin/log", "/intranet /ko1 /admin/overview /admin/imports [/admin/log]"},
 	}
 	for _, tt := range tests {
