@@ -453,9 +453,13 @@ func (b *Book) Privileged(ctx context.Context, tx *store.Tx, who person.ID) (yes
 	return yes, nil
 }
 
-// TellHeads queues a message to everyone who is head of the unit now, but for one person.
-func (b *Book) TellHeads(ctx context.Context, tx *store.Tx, unit string, except person.ID, purpose string, args locale.Args) error {
-	return b.tellPosts(ctx, tx, Head, unit, except, purpose, args)
+// TellHeads queues a message to everyone who is head of the unit now, but for one person; it answers how many they are.
+func (b *Book) TellHeads(ctx context.Context, tx *store.Tx, unit string, except person.ID, purpose string, args locale.Args) (told int, err error) {
+	heads, err := b.holders(ctx, tx, Head, unit, except)
+	if err != nil {
+		return 0, err
+	}
+	return len(heads), b.tellAll(ctx, tx, heads, purpose, args)
 }
 
 // TellCentre queues a message to the central administrators, but for one person, with a link to a page.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -392,16 +393,26 @@ func letter(to officer.Account, purpose string, args locale.Args) notify.Message
 
 // tellPosts queues a message to everyone who holds a post in a unit now, but for the one who acts.
 func (b *Book) tellPosts(ctx context.Context, tx *store.Tx, post Post, unit string, except person.ID, purpose string, args locale.Args) error {
-	holders, err := store.Rows(scanAppointment)(tx.Query(ctx, `SELECT `+appointmentColumns+`
+	list, err := b.holders(ctx, tx, post, unit, except)
+	if err != nil {
+		return err
+	}
+	return b.tellAll(ctx, tx, list, purpose, args)
+}
+
+// holders lists who holds a post in a unit now, but for one person.
+func (b *Book) holders(ctx context.Context, tx *store.Tx, post Post, unit string, except person.ID) ([]Appointment, error) {
+	list, err := store.Rows(scanAppointment)(tx.Query(ctx, `SELECT `+appointmentColumns+`
 		FROM appointments p JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active'
 		WHERE p.post = $1 AND p.unit = $2 AND p.closed_at IS NULL AND p.person_id <> $3 ORDER BY p.id`, post, unit, except))
 	if err != nil {
-		return fmt.Errorf("find holders of post: %w", err)
+		return nil, fmt.Errorf("find holders of post: %w", err)
 	}
+	return slices.DeleteFunc(list, func(a Appointment) bool { return !a.Holds(tx.Now) }), nil
+}
+
+func (b *Book) tellAll(ctx context.Context, tx *store.Tx, holders []Appointment, purpose string, args locale.Args) error {
 	for _, a := range holders {
-		if !a.Holds(tx.Now) {
-			continue
-		}
 		to, err := officer.Find(ctx, tx, a.Person)
 		if err != nil {
 			return err

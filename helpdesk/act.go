@@ -6,6 +6,7 @@ import (
 
 	"sitthi/agency"
 	"sitthi/audit"
+	"sitthi/grant"
 	"sitthi/internal/locale"
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
@@ -57,6 +58,9 @@ func (d *Desk) Start(ctx context.Context, by person.ID, id string) (waits bool, 
 		if err := insertAct(ctx, tx, a); err != nil {
 			return err
 		}
+		if err := d.watch(ctx, tx, by); err != nil {
+			return err
+		}
 		was := *t
 		t.answered(tx.Now)
 		if waits = a.needsSecond(); !waits {
@@ -70,9 +74,9 @@ func (d *Desk) Start(ctx context.Context, by person.ID, id string) (waits bool, 
 			return err
 		}
 		if a.Privileged {
-			return d.Book.TellCentre(ctx, tx, by, "help.central", "/help/cases/"+t.ID, locale.Args{"receipt": t.Receipt})
+			return d.Book.TellCentre(ctx, tx, by, "help.central", casePath(t.ID), locale.Args{"receipt": t.Receipt})
 		}
-		return d.tellHeads(ctx, tx, owner, "help.second")
+		return d.tellOffice(ctx, tx, t.ID, owner, "help.second")
 	})
 	return waits, err
 }
@@ -88,7 +92,7 @@ func (d *Desk) do(ctx context.Context, tx *store.Tx, by person.ID, was Ticket, t
 		if err := d.Book.Moved(ctx, tx, owner.Person); err != nil { // memory knows when accounts lock
 			return err
 		}
-		if err := officer.Tell(ctx, tx, d.Outbox, owner, "help.reopened", locale.Args{"receipt": t.Receipt}); err != nil {
+		if err := officer.Tell(ctx, tx, d.Outbox, owner, "help.open_again", locale.Args{"receipt": t.Receipt}); err != nil {
 			return err
 		}
 	} else if err := d.sendLink(ctx, tx, a, owner, typed); err != nil {
@@ -105,7 +109,10 @@ func (d *Desk) do(ctx context.Context, tx *store.Tx, by person.ID, was Ticket, t
 	if err := d.note(ctx, tx, t.ID, by, what, string(a.Channel), ""); err != nil {
 		return err
 	}
-	return d.watch(ctx, tx, a)
+	if a.Kind == Active && a.Proof == bySecond { // what he typed is none of the contacts that were told
+		return d.tell(ctx, tx, *t, typed, "help.reopened")
+	}
+	return d.tellLine(ctx, tx, *t, "help."+what)
 }
 
 // sendLink makes the link to a new password and sends it to the contact on file that took the code, or to the new one.
@@ -128,29 +135,37 @@ func (d *Desk) sendLink(ctx context.Context, tx *store.Tx, a Act, owner officer.
 		Args: locale.Args{"receipt": a.Receipt, "link": d.Link(path)}, ExpiresAt: expires})
 }
 
-// watch raises the alarm when an agent has acted more often than is usual (trust.md 13).
-func (d *Desk) watch(ctx context.Context, tx *store.Tx, a Act) error {
-	n, err := countActs(ctx, tx, a.Requester)
+// watch raises the alarm when an agent has started and seconded acts more often than is usual (trust.md 13).
+func (d *Desk) watch(ctx context.Context, tx *store.Tx, agent person.ID) error {
+	n, err := countActs(ctx, tx, agent)
 	if err != nil || !alarms(n) {
 		return err
 	}
-	agent, err := officer.Find(ctx, tx, a.Requester)
+	a, err := officer.Find(ctx, tx, agent)
 	if err != nil {
 		return err
 	}
-	tx.AfterCommit(func() { d.Log.WarnContext(ctx, "agent acts often", "agent", string(a.Requester), "acts", n) })
-	return d.Book.TellCentre(ctx, tx, a.Requester, "help.alarm", "/help/figures", locale.Args{"name": agent.Name(), "n": n})
+	tx.AfterCommit(func() { d.Log.WarnContext(ctx, "agent acts often", "agent", string(agent), "acts", n) })
+	return d.Book.TellCentre(ctx, tx, agent, "help.alarm", "/help/figures", locale.Args{"name": a.Name(), "n": n})
 }
 
-// tellHeads tells the heads of an officer's office, which has no mailbox of its own in this program.
-func (d *Desk) tellHeads(ctx context.Context, tx *store.Tx, owner officer.Account, purpose string) error {
+// tellOffice tells the heads of an officer's office, which has no mailbox of its own in this program; where it has no
+// head but him, the central administrators are told in other words.
+func (d *Desk) tellOffice(ctx context.Context, tx *store.Tx, ticket string, owner officer.Account, purpose string) error {
 	unit, err := agency.Find(ctx, tx, owner.Unit)
 	if err != nil {
 		return err
 	}
-	return d.Book.TellHeads(ctx, tx, owner.Unit, owner.Person, purpose, locale.Args{
-		"name": owner.Name(), "position": owner.Position, "unit": unit.Name, "link": d.Link("/ko1/help")})
+	args := locale.Args{"name": owner.Name(), "position": owner.Position, "unit": unit.Name, "link": d.Link("/ko1/help")}
+	told, err := d.Book.TellHeads(ctx, tx, owner.Unit, owner.Person, purpose, args)
+	if err != nil || told > 0 {
+		return err
+	}
+	return d.Book.TellCentre(ctx, tx, owner.Person, purpose+"_headless", casePath(ticket), args)
 }
+
+// casePath is the page of a ticket.
+func casePath(ticket string) string { return "/help/cases/" + ticket }
 
 // second runs what a second person does with an act that waits; find finds it within what he may see.
 func (d *Desk) second(ctx context.Context, by person.ID, name string, act *audit.Act, find func(tx *store.Tx) (Act, error),
@@ -257,8 +272,13 @@ func (d *Desk) approve(ctx context.Context, by person.ID, find func(tx *store.Tx
 		if err := d.note(ctx, tx, t.ID, by, "seconded", string(as), ""); err != nil {
 			return err
 		}
+		if as == grant.Agent {
+			if err := d.watch(ctx, tx, by); err != nil {
+				return err
+			}
+		}
 		if a.Proof == bySecond {
-			if err := d.tellHeads(ctx, tx, owner, "help.notice"); err != nil {
+			if err := d.tellOffice(ctx, tx, t.ID, owner, "help.notice"); err != nil {
 				return err
 			}
 		}
@@ -270,7 +290,10 @@ func (d *Desk) approve(ctx context.Context, by person.ID, find func(tx *store.Tx
 		if err := updateTicket(ctx, tx, was, *t); err != nil {
 			return err
 		}
-		return officer.Tell(ctx, tx, d.Outbox, owner, "help.approved", locale.Args{"receipt": t.Receipt})
+		if err := officer.Tell(ctx, tx, d.Outbox, owner, "help.approved", locale.Args{"receipt": t.Receipt}); err != nil {
+			return err
+		}
+		return d.tell(ctx, tx, *t, typed, "help.vouched")
 	})
 }
 

@@ -342,22 +342,23 @@ func (d *Desk) Claim(ctx context.Context, by person.ID, id string) error {
 	})
 }
 
-// mine runs an act of the agent who has claimed a ticket that is open.
-func (d *Desk) mine(ctx context.Context, by person.ID, name, id string, f func(tx *store.Tx, t *Ticket, act *audit.Act) error) error {
-	return d.work(ctx, by, name, id, true, func(tx *store.Tx, t *Ticket, act *audit.Act) error {
-		switch {
-		case t.State == Closed || t.State == Draft:
-			return problem.New(problem.Conflict, "helpdesk.not_open")
-		case t.ClaimedBy != by:
-			return problem.New(problem.Conflict, "helpdesk.not_yours")
-		}
-		return f(tx, t, act)
-	})
+// requireMine refuses what only the agent does who has claimed a ticket that is open.
+func (t Ticket) requireMine(by person.ID) error {
+	switch {
+	case t.State == Closed || t.State == Draft:
+		return problem.New(problem.Conflict, "helpdesk.not_open")
+	case t.ClaimedBy != by:
+		return problem.New(problem.Conflict, "helpdesk.not_yours")
+	}
+	return nil
 }
 
 // Release gives a ticket back to the queue.
 func (d *Desk) Release(ctx context.Context, by person.ID, id string) error {
-	return d.mine(ctx, by, "helpdesk.release", id, func(tx *store.Tx, t *Ticket, _ *audit.Act) error {
+	return d.work(ctx, by, "helpdesk.release", id, true, func(tx *store.Tx, t *Ticket, _ *audit.Act) error {
+		if err := t.requireMine(by); err != nil {
+			return err
+		}
 		was := *t
 		t.ClaimedBy, t.ClaimedAt = "", time.Time{}
 		if t.State == Taken {
@@ -389,7 +390,10 @@ func (d *Desk) Answer(ctx context.Context, by person.ID, id, answer string) erro
 		c.Fail(FieldAnswer, "helpdesk.answer_missing")
 		return c.Err()
 	}
-	return d.mine(ctx, by, "helpdesk.answer", id, func(tx *store.Tx, t *Ticket, act *audit.Act) error {
+	return d.work(ctx, by, "helpdesk.answer", id, true, func(tx *store.Tx, t *Ticket, act *audit.Act) error {
+		if err := t.requireMine(by); err != nil {
+			return err
+		}
 		act.Detail["answer"] = answer
 		was := *t
 		t.answered(tx.Now)
@@ -421,7 +425,10 @@ func (d *Desk) Close(ctx context.Context, by person.ID, id string, why Closing) 
 		c.Fail("closing", "helpdesk.closing_missing")
 		return c.Err()
 	}
-	return d.mine(ctx, by, "helpdesk.close", id, func(tx *store.Tx, t *Ticket, act *audit.Act) error {
+	return d.work(ctx, by, "helpdesk.close", id, true, func(tx *store.Tx, t *Ticket, act *audit.Act) error {
+		if err := t.requireMine(by); err != nil {
+			return err
+		}
 		act.Detail["closing"] = string(why)
 		if a, err := openAct(ctx, tx, t.ID); err == nil {
 			a.StoppedBy, a.StoppedAt = by, tx.Now

@@ -135,8 +135,8 @@ func TestActiveUser(t *testing.T) {
 		must(o.desk.Start(ctx, o.who[agent1], r.ID))(t)
 		var last int64
 		o.read(t, `SELECT last_signin_at FROM accounts WHERE person_id = $1`, []any{o.who[somying]}, &last)
-		if last != o.Clock.Now().UnixMicro() || len(o.messages(t, "help.reopened")) != 2 {
-			t.Errorf("last sign-in %d; told %d times", last, len(o.messages(t, "help.reopened")))
+		if last != o.Clock.Now().UnixMicro() || len(o.messages(t, "help.open_again")) != 2 {
+			t.Errorf("last sign-in %d; told %d times", last, len(o.messages(t, "help.open_again")))
 		}
 		r = o.claimed(t, silent, helpdesk.Active)
 		must(o.desk.Start(ctx, o.who[agent1], r.ID))(t)

@@ -84,8 +84,8 @@ func (d *Desk) agents(ctx context.Context, tx *store.Tx) ([]AgentFigure, error) 
 		err = row.Scan(&given, &family, &f.Day, &f.Month)
 		f.Name, f.Alarm = officer.Account{GivenName: given, FamilyName: family}.Name(), f.Day > MostActs
 		return f, err
-	})(tx.Query(ctx, `SELECT a.given_name, a.family_name, count(CASE WHEN h.done_at > $1 THEN 1 END), count(*)
-		FROM help_acts h JOIN accounts a ON a.person_id = h.requester WHERE h.done_at > $2
+	})(tx.Query(ctx, `SELECT a.given_name, a.family_name, count(CASE WHEN o.acted_at > $1 THEN 1 END), count(*)
+		FROM `+agentActs+` JOIN accounts a ON a.person_id = o.agent WHERE o.acted_at > $2
 		GROUP BY a.person_id, a.given_name, a.family_name`, store.Us(tx.Now.Add(-24*time.Hour)), store.Us(tx.Now.Add(-30*24*time.Hour))))
 	if err != nil {
 		return nil, fmt.Errorf("count acts of agents: %w", err)
@@ -105,7 +105,7 @@ func (d *Desk) Gauges(ctx context.Context) (values []float64, err error) {
 		if err != nil {
 			return fmt.Errorf("count tickets: %w", err)
 		}
-		err = tx.QueryRow(ctx, `SELECT count(*) FROM (SELECT requester FROM help_acts WHERE done_at > $1 GROUP BY requester HAVING count(*) > $2) often`,
+		err = tx.QueryRow(ctx, `SELECT count(*) FROM (SELECT o.agent FROM `+agentActs+` WHERE o.acted_at > $1 GROUP BY o.agent HAVING count(*) > $2) often`,
 			store.Us(tx.Now.Add(-24*time.Hour)), MostActs).Scan(&busy)
 		if err != nil {
 			return fmt.Errorf("count busy agents: %w", err)

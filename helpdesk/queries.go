@@ -215,9 +215,14 @@ func updateAct(ctx context.Context, tx *store.Tx, a Act) error {
 		store.Us(a.StoppedAt)))
 }
 
+// agentActs are the acts of agents on accounts: those they started, and those they seconded.
+const agentActs = `(SELECT requester AS agent, requested_at AS acted_at FROM help_acts
+	UNION ALL SELECT approver, approved_at FROM help_acts WHERE approver_as = 'agent') o`
+
 // countActs counts what an agent did within the last 24 hours.
 func countActs(ctx context.Context, tx *store.Tx, agent person.ID) (n int, err error) {
-	err = tx.QueryRow(ctx, `SELECT count(*) FROM help_acts WHERE requester = $1 AND done_at > $2`, agent, store.Us(tx.Now.Add(-24*time.Hour))).Scan(&n)
+	err = tx.QueryRow(ctx, `SELECT count(*) FROM `+agentActs+` WHERE o.agent = $1 AND o.acted_at > $2`,
+		agent, store.Us(tx.Now.Add(-24*time.Hour))).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count acts of agent: %w", err)
 	}

@@ -367,33 +367,42 @@ func (d *Desk) Prove(ctx context.Context, id, browser, code string) (Request, er
 // tell tells who asked how it stands: at the contact on file that he has proved, else at the one he typed; and by LINE
 // when that is how he wrote. Nothing of it opens anything.
 func (d *Desk) tell(ctx context.Context, tx *store.Tx, t Ticket, typed Typed, purpose string) error {
-	args := locale.Args{"receipt": t.Receipt, "link": d.Link("/officer/help/status")}
-	var list []notify.Message
-	switch {
-	case t.ProvedBy != "":
+	m := notify.Message{Channel: t.ProvedBy}
+	if t.ProvedBy != "" {
 		owner, to, err := d.owner(ctx, tx, t.subject, t.ProvedBy)
 		if err != nil {
 			return err
 		}
-		if to != "" {
-			list = append(list, notify.Message{Channel: t.ProvedBy, To: to, Person: string(owner.Person)})
-		}
+		m.To, m.Person = to, string(owner.Person)
+	}
+	switch {
+	case m.To != "":
 	case typed.Email != "":
-		list = append(list, notify.Message{Channel: notify.Email, To: typed.Email})
-	case typed.Phone != "":
-		list = append(list, notify.Message{Channel: notify.SMS, To: typed.Phone})
+		m = notify.Message{Channel: notify.Email, To: typed.Email}
+	default:
+		m = notify.Message{Channel: notify.SMS, To: typed.Phone}
 	}
-	if len(t.line) > 0 && d.Outbox.Has(notify.LINE) {
-		to, err := d.Ring.Open(linePlace(t.ID), t.line)
-		if err != nil {
-			return fmt.Errorf("open LINE user of request %s: %w", t.ID, err)
-		}
-		list = append(list, notify.Message{Channel: notify.LINE, To: string(to)})
+	m.Purpose, m.Lang, m.Args = purpose, t.Lang, d.news(t)
+	if err := d.Outbox.Queue(ctx, tx, m); err != nil {
+		return err
 	}
-	for i := range list {
-		list[i].Purpose, list[i].Lang, list[i].Args = purpose, t.Lang, args
+	return d.tellLine(ctx, tx, t, purpose)
+}
+
+// tellLine tells who wrote by LINE how it stands.
+func (d *Desk) tellLine(ctx context.Context, tx *store.Tx, t Ticket, purpose string) error {
+	if len(t.line) == 0 || !d.Outbox.Has(notify.LINE) {
+		return nil
 	}
-	return d.Outbox.Queue(ctx, tx, list...)
+	to, err := d.Ring.Open(linePlace(t.ID), t.line)
+	if err != nil {
+		return fmt.Errorf("open LINE user of request %s: %w", t.ID, err)
+	}
+	return d.Outbox.Queue(ctx, tx, notify.Message{Channel: notify.LINE, To: string(to), Purpose: purpose, Lang: t.Lang, Args: d.news(t)})
+}
+
+func (d *Desk) news(t Ticket) locale.Args {
+	return locale.Args{"receipt": t.Receipt, "link": d.Link("/officer/help/status")}
 }
 
 func linePlace(id string) string { return "ticket.line/" + id }

@@ -96,6 +96,9 @@ var Templates = []Template{
 	// The help desk, to the contact that somebody typed: receipt and words, nothing that opens an account (trust.md 12).
 	{"help.received", []string{"receipt", "link"}},
 	{"help.working", []string{"receipt", "link"}},
+	{"help.vouched", []string{"receipt", "link"}},
+	{"help.sent", []string{"receipt", "link"}},
+	{"help.reopened", []string{"receipt", "link"}},
 	{"help.closed", []string{"receipt", "link"}},
 	{"help.answer_code", []string{"receipt", "link"}},
 	{"help.answer_number", []string{"receipt", "link"}},
@@ -110,10 +113,13 @@ var Templates = []Template{
 	{"help.link", []string{"receipt", "link"}},
 	// To every contact on file.
 	{"help.approved", []string{"receipt"}},
-	{"help.reopened", []string{"receipt"}},
+	{"help.open_again", []string{"receipt"}},
 	// To the heads of the office, which has no mailbox of its own: somebody awaits their word, and what was approved.
 	{"help.second", []string{"name", "position", "unit", "link"}},
 	{"help.notice", []string{"name", "position", "unit", "link"}},
+	// The same to the administrators, where the office has no head but him.
+	{"help.second_headless", []string{"name", "position", "unit", "link"}},
+	{"help.notice_headless", []string{"name", "position", "unit", "link"}},
 	// To the administrators.
 	{"help.central", []string{"receipt", "link"}},
 	{"help.alarm", []string{"name", "n", "link"}},

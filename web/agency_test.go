@@ -93,7 +93,7 @@ func keepsUnits(_ *testing.T, b *browser, say say) {
 	b.post("/admin/units/TST/retire", "version", "1").wants(http.StatusConflict, say("agency.problem.changed"))
 	b.post("/admin/units/TST/retire", "version", "6").leads("/admin/units/TST", say("agency.retired"), say("agency.restore"))
 	b.post("/admin/units/TST/restore", "version", "7").leads("/admin/units/TST", say("agency.active"), say("agency.retire"))
-	b.get("/admin/units/DIW/retire").wants(http.StatusOK, say("agency.retire_not_yet"), say("agency.problem.needed"), say("agency.problem.has_heads", "n", 3))
+	b.get("/admin/units/DIW/retire").wants(http.StatusOK, say("agency.retire_not_yet"), say("agency.problem.needed"), say("agency.problem.has_heads", "n", 5))
 	b.post("/admin/units/DIW/retire", "version", "1").wants(http.StatusConflict, say("agency.problem.needed"))
 	b.get("/admin/units/NONE").wants(http.StatusNotFound, say("agency.problem.unit"))
 	b.post("/admin/units/NONE/restore", "version", "1").wants(http.StatusNotFound)
