@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"filippo.io/age"
 
@@ -24,8 +25,9 @@ type backupCommand struct {
 	config.Database `embed:""`
 
 	To             string   `required:"" placeholder:"FILE" help:"File to write; it must not exist."`
-	Recipients     []string `name:"backup-recipient" xor:"lock" placeholder:"AGE1…" help:"Who can open it: public keys of age, as age-keygen prints them."`
-	PassphraseFile string   `name:"backup-passphrase-file" xor:"lock" placeholder:"FILE" help:"Or file with a passphrase; also the systemd credential backup-passphrase."`
+	Recipients     []string `name:"backup-recipient" placeholder:"KEY" help:"Who can open it: a public key of age (age1…) or of SSH (ssh-ed25519, ssh-rsa). May be given again."`
+	RecipientsFile string   `name:"backup-recipients-file" placeholder:"FILE" help:"File with such keys, one in a line; empty lines and those with # in front are left out."`
+	PassphraseFile string   `name:"backup-passphrase-file" placeholder:"FILE" help:"Or file with a passphrase; also the systemd credential backup-passphrase."`
 }
 
 // Run writes one state of the whole database, encrypted, and tells the root of the audit log in it.
@@ -45,147 +47,30 @@ func (c *backupCommand) Run(ctx context.Context, sh *shell, secrets config.Secre
 		return err
 	}
 	defer func() { err = errors.Join(err, v.db.Close()) }()
-	// Both lie beside the target: whoever may read backups may read this folder, and a rename stays within a disk.
-	folder, err := os.MkdirTemp(filepath.Dir(c.To), ".sitthi-backup-*")
+	// What is not encrypted stays beside the database: backups may go to another's disk.
+	folder, leave, err := workshop(filepath.Dir(v.db.Path()), "backup")
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	defer func() { err = errors.Join(err, leave()) }()
 	plain := filepath.Join(folder, "plain.db")
 	if err := vacuumInto(ctx, v.db.Path(), plain); err != nil {
 		return err
 	}
-	if err := encrypt(plain, filepath.Join(folder, "sealed"), recipients); err != nil {
-		return err
+	sealed, err := encrypt(ctx, plain, filepath.Dir(c.To), recipients)
+	if err != nil {
+		return fmt.Errorf("encrypt backup: %w", err)
 	}
+	defer func() { err = errors.Join(err, os.Remove(sealed)) }()
 	summary, err := logOf(ctx, plain)
 	if err != nil {
 		return err
 	}
-	if err := place(filepath.Join(folder, "sealed"), c.To); err != nil {
+	if err := place(sealed, c.To); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(sh.out, "backup written to %s\n%s", c.To, summary)
 	return err
-}
-
-func (c *backupCommand) recipients(secrets config.Secrets) ([]age.Recipient, error) {
-	if len(c.Recipients) == 0 {
-		passphrase, err := secrets.Read("backup-passphrase-file", c.PassphraseFile)
-		if err != nil {
-			return nil, err
-		}
-		if passphrase == "" {
-			return nil, config.Wrong("backup-recipient", "a backup is always encrypted: name who can open it, or a --backup-passphrase-file")
-		}
-		r, err := age.NewScryptRecipient(passphrase)
-		if err != nil {
-			return nil, config.Wrong("backup-passphrase-file", "%w", err)
-		}
-		return []age.Recipient{r}, nil
-	}
-	list, err := age.ParseRecipients(strings.NewReader(strings.Join(c.Recipients, "\n")))
-	if err != nil {
-		return nil, config.Wrong("backup-recipient", "%w", err)
-	}
-	return list, nil
-}
-
-// restoreCommand brings a backup back.
-type restoreCommand struct {
-	config.Database `embed:""`
-
-	From           string `required:"" placeholder:"FILE" help:"Backup to read. It goes to --database, which must not exist; its keys must."`
-	IdentityFile   string `name:"backup-identity-file" xor:"lock" placeholder:"FILE" help:"File with the secret key of age, as age-keygen writes it; also the systemd credential backup-identity."`
-	PassphraseFile string `name:"backup-passphrase-file" xor:"lock" placeholder:"FILE" help:"Or file with the passphrase; also the systemd credential backup-passphrase."`
-}
-
-// Run writes the database under its name only once it is whole and the audit log in it verifies.
-func (c *restoreCommand) Run(ctx context.Context, sh *shell, secrets config.Secrets) (err error) {
-	if err := onlySQLite(c.URL); err != nil {
-		return err
-	}
-	target := strings.TrimPrefix(c.URL, "sqlite:")
-	for _, name := range []string{target, target + "-wal", target + "-shm"} {
-		if err := absent("database", name); err != nil {
-			return err
-		}
-	}
-	identities, err := c.identities(secrets)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
-	folder, err := os.MkdirTemp(filepath.Dir(target), ".sitthi-restore-*")
-	if err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	plain := filepath.Join(folder, "plain.db")
-	if err := decrypt(c.From, plain, identities); err != nil {
-		return err
-	}
-	if err := intact(ctx, plain); err != nil {
-		return err
-	}
-	if err := c.verify(ctx, sh, secrets, plain); err != nil {
-		return err
-	}
-	if err := place(plain, target); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(sh.out, "restored to %s\n", target)
-	return err
-}
-
-func (c *restoreCommand) identities(secrets config.Secrets) ([]age.Identity, error) {
-	path, err := secrets.Path("backup-identity-file", c.IdentityFile)
-	if err != nil {
-		return nil, err
-	}
-	if path != "" && c.PassphraseFile == "" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, config.Wrong("backup-identity-file", "%w", err)
-		}
-		defer f.Close() // it was only read
-		list, err := age.ParseIdentities(f)
-		if err != nil {
-			return nil, config.Wrong("backup-identity-file", "%w", err)
-		}
-		return list, nil
-	}
-	passphrase, err := secrets.Read("backup-passphrase-file", c.PassphraseFile)
-	if err != nil {
-		return nil, err
-	}
-	if passphrase == "" {
-		return nil, config.Wrong("backup-identity-file", "name the file of the secret key, or a --backup-passphrase-file")
-	}
-	identity, err := age.NewScryptIdentity(passphrase)
-	if err != nil {
-		return nil, config.Wrong("backup-passphrase-file", "%w", err)
-	}
-	return []age.Identity{identity}, nil
-}
-
-// verify opens the restored database with the installation's keys and checks its audit log.
-func (c *restoreCommand) verify(ctx context.Context, sh *shell, secrets config.Secrets, plain string) error {
-	keyFile, err := c.KeyFile(secrets)
-	if err != nil {
-		return err
-	}
-	v, err := openExisting(ctx, &config.Database{URL: "sqlite:" + plain, Keys: keyFile}, secrets, newClock())
-	if err != nil {
-		return err
-	}
-	report, err := audit.Verify(ctx, v.db, v.ring)
-	if err := errors.Join(err, v.db.Close()); err != nil {
-		return err
-	}
-	return tellAudit(sh.out, report)
 }
 
 // absent fails when there is a file already where one is to be written.
@@ -229,23 +114,6 @@ func vacuumInto(ctx context.Context, from, to string) error {
 	return nil
 }
 
-// intact has SQLite look at every page of a database, and at its references.
-func intact(ctx context.Context, path string) error {
-	db, err := raw(path, "rw")
-	if err != nil {
-		return err
-	}
-	var said string
-	err = db.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&said)
-	if err == nil && said != "ok" {
-		err = errors.New(said)
-	}
-	if err := errors.Join(err, db.Close()); err != nil {
-		return fmt.Errorf("the database in the backup is damaged: %w", err)
-	}
-	return nil
-}
-
 // logOf tells the newest checkpoint of the audit log in a copy.
 func logOf(ctx context.Context, path string) (string, error) {
 	db, err := store.Open(ctx, store.Options{URL: "sqlite:" + path, Clock: newClock()})
@@ -262,46 +130,91 @@ func logOf(ctx context.Context, path string) (string, error) {
 	return "its audit log ends with the checkpoint\n" + checkpoint, nil
 }
 
-func encrypt(from, to string, recipients []age.Recipient) (err error) {
+// encrypt writes a file's content, encrypted, to a new file in a folder, whose name is that of no backup.
+func encrypt(ctx context.Context, from, folder string, recipients []age.Recipient) (name string, err error) {
 	in, err := os.Open(from)
 	if err != nil {
-		return fmt.Errorf("encrypt backup: %w", err)
+		return "", err
 	}
 	defer in.Close() // it was only read
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	out, err := os.CreateTemp(folder, ".sitthi-backup-*")
 	if err != nil {
-		return fmt.Errorf("encrypt backup: %w", err)
+		return "", err
 	}
 	sealed, err := age.Encrypt(out, recipients...)
 	if err == nil {
-		_, err = io.Copy(sealed, in)
+		_, err = io.Copy(sealed, cancellable{ctx, in})
 		err = errors.Join(err, sealed.Close())
 	}
 	if err := errors.Join(err, out.Sync(), out.Close()); err != nil {
-		return fmt.Errorf("encrypt backup: %w", err)
+		return "", errors.Join(err, os.Remove(out.Name()))
 	}
-	return nil
+	return out.Name(), nil
 }
 
-func decrypt(from, to string, identities []age.Identity) error {
-	in, err := os.Open(from)
+// cancellable is a reader that reads until its context ends.
+type cancellable struct {
+	ctx context.Context
+	io.Reader
+}
+
+// Read implements io.Reader.
+func (r cancellable) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(p)
+}
+
+// workshop makes a folder, in another one, for what is not encrypted and not finished; nobody else can enter it. leave
+// takes it away. What processes left that were killed goes first: nobody holds the lock of their folders any more.
+func workshop(in, kind string) (folder string, leave func() error, err error) {
+	lock, err := locked(in, 0)
 	if err != nil {
-		return config.Wrong("from", "%w", err)
+		return "", nil, err
 	}
-	defer in.Close() // it was only read
-	plain, err := age.Decrypt(in, identities...)
+	defer lock.Close() // which gives the lock back
+	prefix := ".sitthi-" + kind + "-"
+	list, err := os.ReadDir(in)
 	if err != nil {
-		return config.Wrong("from", "%s can not be opened: %w", from, err)
+		return "", nil, err
 	}
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	for _, entry := range list {
+		if !entry.IsDir() || !strings.HasPrefix(entry.Name(), prefix) {
+			continue
+		}
+		path := filepath.Join(in, entry.Name())
+		left, err := locked(path, syscall.LOCK_NB)
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			continue
+		}
+		if err == nil {
+			err = errors.Join(os.RemoveAll(path), left.Close())
+		}
+		if err != nil {
+			return "", nil, err
+		}
+	}
+	if folder, err = os.MkdirTemp(in, prefix+"*"); err != nil {
+		return "", nil, err
+	}
+	held, err := locked(folder, 0)
 	if err != nil {
-		return fmt.Errorf("restore: %w", err)
+		return "", nil, errors.Join(err, os.RemoveAll(folder))
 	}
-	_, err = io.Copy(out, plain)
-	if err := errors.Join(err, out.Sync(), out.Close()); err != nil {
-		return fmt.Errorf("restore: %w", err)
+	return folder, func() error { return errors.Join(os.RemoveAll(folder), held.Close()) }, nil
+}
+
+// locked opens a folder and locks it for this process.
+func locked(folder string, how int) (*os.File, error) {
+	f, err := os.Open(folder)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|how); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", folder, err), f.Close())
+	}
+	return f, nil
 }
 
 // place gives a finished file its name, never over another, and sees to it that the name outlives a power cut.

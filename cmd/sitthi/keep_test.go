@@ -347,7 +347,7 @@ func TestSecretsStayOut(t *testing.T) {
 		t.Fatal(said)
 	}
 	plain := filepath.Join(folder, "plain")
-	if err := decrypt(backup, plain, []age.Identity{identity}); err != nil {
+	if err := decrypt(t.Context(), backup, plain, []age.Identity{identity}); err != nil {
 		t.Fatal(err)
 	}
 	written["backup"] = string(noKeys(t, folder, plain, backup))
@@ -415,6 +415,9 @@ func TestRestorePostgres(t *testing.T) {
 	noKeys(t, folder, dump)
 	if was, is := rootOf(t, whole(t, args(from)...)), rootOf(t, whole(t, args(to)...)); was != is {
 		t.Errorf("the root was %s and is %s", was, is)
+	}
+	if said, status := command(t, append([]string{"restore", "--check"}, args(to)...)...); status != 0 || !strings.Contains(said, "holds           1 persons, 1 accounts") || !strings.Contains(said, "each opened with "+keys) {
+		t.Errorf("the drill: %d\n%s", status, said)
 	}
 	again := serving(t, args(to)...)
 	signedIn(t, again.address, "1990000000019", adminPassword)

@@ -27,10 +27,18 @@ import (
 // asProgram makes the test binary the program itself: the same main, in a process of its own that a test can kill.
 const asProgram = "SITTHI_TEST_AS_PROGRAM"
 
+// packageFolder is where every process of the tests begins: the test binary reads files from there before it is anything else.
+var packageFolder string
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
 		return
+	}
+	var err error
+	if packageFolder, err = os.Getwd(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	code := m.Run()
 	if err := dropMould(); err != nil {
@@ -77,13 +85,25 @@ func launch(t *testing.T, args ...string) *process {
 // launchWith is launch with a variable of the environment, NAME=value, or none.
 func launchWith(t *testing.T, variable string, args ...string) *process {
 	t.Helper()
+	return start(t, variable, nil, args...)
+}
+
+// launchPiped is launch with a text to read from standard input.
+func launchPiped(t *testing.T, text string, args ...string) *process {
+	t.Helper()
+	return start(t, "", strings.NewReader(text), args...)
+}
+
+func start(t *testing.T, variable string, in io.Reader, args ...string) *process {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &process{cmd: exec.Command(self, args...), said: &output{}, done: make(chan struct{})}
+	p.cmd.Dir = packageFolder
 	p.cmd.Env = append(os.Environ(), asProgram+"=1", cmp.Or(variable, "NONE="))
-	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = in, p.said, p.said
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // openFiles are flags that name files without a secret of the installation in them.
-var openFiles = []string{"citizen-id-file", "mail-file", "sms-file"}
+var openFiles = []string{"backup-recipients-file", "citizen-id-file", "mail-file", "sms-file"}
 
 // TestSecretFiles holds each flag that names a file with a secret to refusing one that others can read or write, before
 // anything else is done, and to taking it from systemd, which shows its credentials with a mode for the group.

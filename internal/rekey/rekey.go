@@ -362,7 +362,7 @@ func pause(ctx context.Context, long time.Duration) bool {
 func (d *Desk) resealBatch(ctx context.Context, f seal.Field, last []any) (n int, fault error, next []any, err error) {
 	err = d.DB.Write(ctx, func(tx *store.Tx) error {
 		n, fault, next = 0, nil, nil
-		rows, err := old(ctx, tx, f, d.Ring.InUse(seal.Encryption), last)
+		rows, err := sealedBut(ctx, tx, f, seal.Prefix(d.Ring.InUse(seal.Encryption)), last)
 		if err != nil {
 			return err
 		}
@@ -370,7 +370,7 @@ func (d *Desk) resealBatch(ctx context.Context, f seal.Field, last []any) (n int
 			next = rows[batch-1].key
 		}
 		for _, r := range rows {
-			place := f.Place + "/" + strings.Join(r.of, "/")
+			place := r.place(f)
 			plain, err := d.Ring.Open(place, r.sealed)
 			if err != nil {
 				if fault == nil {
@@ -390,20 +390,50 @@ func (d *Desk) resealBatch(ctx context.Context, f seal.Field, last []any) (n int
 	return n, fault, next, err
 }
 
-// sealedRow is a value that an older key sealed.
+// OpenAll opens every sealed value and answers how many there are. It fails with the first that the keys do not open.
+func (d *Desk) OpenAll(ctx context.Context) (opened int64, err error) {
+	for _, f := range d.Fields {
+		var last []any
+		for {
+			var rows []sealedRow
+			err := d.DB.Read(ctx, func(tx *store.Tx) (err error) {
+				rows, err = sealedBut(ctx, tx, f, []byte{}, last)
+				return err
+			})
+			if err != nil {
+				return opened, fmt.Errorf("read %s.%s: %w", f.Table, f.Column, err)
+			}
+			for _, r := range rows {
+				if _, err := d.Ring.Open(r.place(f), r.sealed); err != nil {
+					return opened, fmt.Errorf("%s.%s, row %v: %w", f.Table, f.Column, r.key, err)
+				}
+				opened++
+			}
+			if len(rows) < batch {
+				break
+			}
+			last = rows[batch-1].key
+		}
+	}
+	return opened, nil
+}
+
+// sealedRow is a value that is sealed.
 type sealedRow struct {
 	key    []any
 	of     []string
 	sealed []byte
 }
 
-// old reads values that were not sealed with a version of the key, in the order of the table's key after the last one.
-func old(ctx context.Context, tx *store.Tx, f seal.Field, newest int, last []any) ([]sealedRow, error) {
+func (r sealedRow) place(f seal.Field) string { return f.Place + "/" + strings.Join(r.of, "/") }
+
+// sealedBut reads values, but those that begin with a prefix, in the order of the table's key after the last one.
+func sealedBut(ctx context.Context, tx *store.Tx, f seal.Field, prefix []byte, last []any) ([]sealedRow, error) {
 	of := f.Of
 	if len(of) == 0 {
 		of = f.Key
 	}
-	where, args := "length("+f.Column+") > 0 AND substr("+f.Column+", 1, 2) <> $1", []any{seal.Prefix(newest)}
+	where, args := "length("+f.Column+") > 0 AND substr("+f.Column+", 1, 2) <> $1", []any{prefix}
 	if last != nil {
 		after, more := condition(f.Key, ">", last, 2)
 		where, args = where+" AND "+after, append(args, more...)

@@ -263,3 +263,28 @@ func TestFollow(t *testing.T) {
 	}
 	users(2, 0)
 }
+
+// TestOpenAll opens what two keys sealed, more than one batch of it, and finds a value that is not what was sealed.
+func TestOpenAll(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		desk := office(t, env, filepath.Join(t.TempDir(), "keys.json"))
+		fill(t, env, desk.Ring, "before", batch+1)
+		if _, err := desk.Rotate(t.Context(), seal.Encryption); err != nil {
+			t.Fatal(err)
+		}
+		fill(t, env, desk.Ring, "after", batch)
+		if opened, err := desk.OpenAll(t.Context()); err != nil || opened != 2*(2*batch+1) {
+			t.Errorf("opened %d: %v", opened, err)
+		}
+		err := env.DB.Write(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.Exec(t.Context(), `UPDATE persons SET citizen_sealed = (SELECT citizen_sealed FROM persons WHERE id = 'before-0001') WHERE id = 'before-0200'`)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := desk.OpenAll(t.Context()); err == nil || !strings.Contains(err.Error(), "persons.citizen_sealed, row [before-0200]") {
+			t.Errorf("a value of another row: %v", err)
+		}
+	})
+}
