@@ -22,7 +22,7 @@ import (
 // which files a test reads, and runs it anew when one of them changes.
 var floors = []string{
 	0: "internal/problem internal/thai internal/config internal/observe internal/pdf internal/clock internal/locale internal/seal",
-	1: "internal/store internal/jobs",
+	1: "internal/store internal/jobs thaid",
 	2: "audit notify person",
 	3: "agency draft proof internal/rekey internal/retention",
 	4: "officer factory",

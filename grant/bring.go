@@ -62,7 +62,7 @@ func Farthest(now time.Time) time.Time { return now.AddDate(farthest, 0, 0) }
 
 // BringRights adds rights and answers how many. The query gives place in the file (seq), id, person_id, unit, team,
 // level, starts_at (NULL: from now), ends_at, order_number and note; no live right may stand in the same scope unless
-// it has run out. A right opens nothing until the head of its unit has confirmed the person (product.md "Who is he?");
+// it has run out. A right opens nothing until the head of its unit has confirmed the person, or ThaID proved him (product.md "Who is he?");
 // one for a person who is head of the unit, or proposed as such, waits for a second administrator as when it is given
 // in the book.
 func (b *Book) BringRights(ctx context.Context, tx *store.Tx, by Bringing, rights Query) (n int64, err error) {
@@ -101,6 +101,9 @@ func (b *Book) BringRights(ctx context.Context, tx *store.Tx, by Bringing, right
 		return 0, nil
 	}
 	if _, err := b.number(ctx, tx, "grant", n); err != nil {
+		return 0, err
+	}
+	if err := b.broughtThaID(ctx, tx, last); err != nil {
 		return 0, err
 	}
 	return n, b.keepVersions(ctx, tx, by, Query{Text: `SELECT id FROM grants WHERE number > $1`, Args: []any{last}})

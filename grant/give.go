@@ -181,7 +181,12 @@ func (b *Book) carryOut(ctx context.Context, tx *store.Tx, from giver, o Order, 
 	if err := insertGrant(ctx, tx, &g, o.Form, from.Appointment); err != nil {
 		return Grant{}, err
 	}
-	if f.Registered && !f.Identified && !f.SubjectHead {
+	switch needed := f.Registered && !f.Identified && !f.SubjectHead; {
+	case needed && f.Proved:
+		if err := b.confirmThaID(ctx, tx, account, o.Unit, earlier); err != nil {
+			return Grant{}, err
+		}
+	case needed:
 		if err := audit.Record(ctx, tx, audit.Act{Name: "grant.confirm", Actor: string(from.By), Unit: o.Unit, Subject: string(f.Subject)}); err != nil {
 			return Grant{}, err
 		}
@@ -242,10 +247,15 @@ func (b *Book) factsAbout(ctx context.Context, tx *store.Tx, f *giveFacts, unit 
 	if f.Identified, err = identified(ctx, tx, f.Subject, unit); err != nil {
 		return officer.Account{}, err
 	}
+	identity, err := officer.IdentityOf(ctx, tx, f.Subject)
+	if err != nil {
+		return officer.Account{}, err
+	}
 	account, err := officer.Find(ctx, tx, f.Subject)
 	if errors.Is(err, problem.NotFound) {
 		return officer.Account{}, nil
 	}
+	f.Proved = identity.Proved()
 	f.Registered, f.Disabled, f.OwnOffice = err == nil, !account.Enabled(), account.Unit == unit
 	return account, err
 }

@@ -32,9 +32,11 @@ type Found struct {
 	HomeUnit   string
 	Email      string
 	Phone      string
-	Identified bool // confirmed in the unit before
-	HeadHere   bool // is head of the unit himself, or appointed to become so
-	Self       bool // is the one who asks
+	Identified bool   // confirmed in the unit before
+	Proved     bool   // by ThaID
+	ProvedName string // by which ThaID knows him where that is another than he gave; "" while he is masked
+	HeadHere   bool   // is head of the unit himself, or appointed to become so
+	Self       bool   // is the one who asks
 	Disabled   bool
 }
 
@@ -118,6 +120,13 @@ func (b *Book) found(ctx context.Context, tx *store.Tx, by person.ID, unit strin
 	}
 	if f.Identified, err = identified(ctx, tx, who, unit); err != nil {
 		return Found{}, err
+	}
+	identity, err := officer.IdentityOf(ctx, tx, who)
+	if err != nil {
+		return Found{}, err
+	}
+	if f.Proved = identity.Proved(); !f.Masked && identity.Differs(account) {
+		f.ProvedName = identity.Name()
 	}
 	f.HeadHere, err = headOrToBe(ctx, tx, who, unit)
 	return f, err

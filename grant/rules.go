@@ -138,6 +138,7 @@ type giveFacts struct {
 	Disabled    bool // the account is switched off
 	OwnOffice   bool // the person is registered in the unit
 	Identified  bool // a head of the unit has confirmed the person before
+	Proved      bool // ThaID has proved the person, so that no head has to
 	From, Until time.Time
 }
 
@@ -158,7 +159,7 @@ func mayGive(o Order, f giveFacts) error {
 	switch {
 	case f.Disabled:
 		check.Fail("citizen", "grant.account_disabled")
-	case f.Registered && !f.Identified && !f.SubjectHead && !o.Confirmed:
+	case f.Registered && !f.Identified && !f.Proved && !f.SubjectHead && !o.Confirmed:
 		check.Fail("confirmed", "grant.confirm_identity")
 	}
 	if f.Registered && !f.OwnOffice && !o.OtherOffice {

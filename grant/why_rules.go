@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sitthi/agency"
+	"sitthi/audit"
 	"sitthi/person"
 )
 
@@ -281,6 +282,8 @@ func (r ruling) deed(code Code) Deed {
 		d = Deed{Act: "grant.second", By: c.SecondBy, At: c.SecondAt}
 	case code == CondOpen && !c.ClosedAt.IsZero():
 		d = Deed{Act: c.closingAct(), By: c.ClosedBy, At: c.ClosedAt, Reason: c.CloseReason}
+	case code == CondIdentity && c.IdentityBy == byThaID:
+		d = Deed{Act: "grant.confirm_thaid", By: audit.System, At: c.IdentityAt}
 	case code == CondIdentity && !c.IdentityAt.IsZero():
 		d = Deed{Act: "grant.confirm", By: c.IdentityBy, At: c.IdentityAt}
 	default:

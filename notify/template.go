@@ -56,6 +56,7 @@ var Templates = []Template{
 	// To the owner: a sign-in from a browser not used before; a change of the second factor (trust.md 5); a recovery code
 	// was used.
 	{"signin.new_device", nil},
+	{"signin.thaid", nil}, // ThaID proved him for the first time
 	{"factor.added", nil},
 	{"factor.removed", nil},
 	{"factor.codes", nil},

@@ -16,13 +16,13 @@ import (
 	"sitthi/person"
 )
 
-var sessionColumns = `s.id, s.person_id, s.created_at, s.seen_at, s.stepup_at, s.address, s.agent, s.short_password, ` +
+var sessionColumns = `s.id, s.person_id, s.created_at, s.seen_at, s.stepup_at, s.address, s.agent, s.short_password, s.thaid, ` +
 	hasFactor("s.person_id") + `, ` + officer.Columns
 
 func scanSession(row store.Row) (Session, error) {
 	var s Session
 	err := row.Scan(append([]any{&s.ID, &s.Person, store.At(&s.CreatedAt), store.At(&s.SeenAt),
-		store.At(&s.SteppedUpAt), &s.Address, &s.Agent, &s.ShortPassword, &s.Factor}, s.Account.Targets()...)...)
+		store.At(&s.SteppedUpAt), &s.Address, &s.Agent, &s.ShortPassword, &s.ThaID, &s.Factor}, s.Account.Targets()...)...)
 	return s, err
 }
 
@@ -66,9 +66,9 @@ func selectSessions(ctx context.Context, tx *store.Tx, who person.ID, seenAfter,
 }
 
 func insertSession(ctx context.Context, tx *store.Tx, id, tokenHash string, who person.ID, in In) error {
-	_, err := tx.Exec(ctx, `INSERT INTO sessions (id, token_hash, person_id, created_at, seen_at, stepup_at, address, agent, short_password)
-		VALUES ($1, $2, $3, $4, $4, $4, $5, $6, $7)`,
-		id, tokenHash, who, store.Us(tx.Now), in.Address, shorten(in.Agent), in.short)
+	_, err := tx.Exec(ctx, `INSERT INTO sessions (id, token_hash, person_id, created_at, seen_at, stepup_at, address, agent, short_password, thaid)
+		VALUES ($1, $2, $3, $4, $4, $4, $5, $6, $7, $8)`,
+		id, tokenHash, who, store.Us(tx.Now), in.Address, shorten(in.Agent), in.short, in.thaid)
 	if err != nil {
 		return fmt.Errorf("open session: %w", err)
 	}

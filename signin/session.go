@@ -28,6 +28,7 @@ type Session struct {
 	Factor      bool      // the person has a second factor, which is asked for in place of the password
 	// ShortPassword says that it was opened with a password that needs a second factor (trust.md 1).
 	ShortPassword bool
+	ThaID         bool // opened by ThaID, which is a second factor by itself
 
 	stepUp time.Duration // zero for the default
 }
@@ -210,7 +211,11 @@ func (d *Desk) Sweep(ctx context.Context) (swept int64, err error) {
 			return err
 		}
 		links, err := deleteLinks(ctx, tx, tx.Now.Add(-resetsKept))
-		swept = sessions + devices + begun + resets + links
+		if err != nil {
+			return err
+		}
+		asked, err := deleteThaID(ctx, tx, tx.Now.Add(-resetsKept))
+		swept = sessions + devices + begun + resets + links + asked
 		return err
 	})
 	return swept, err

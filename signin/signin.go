@@ -18,6 +18,7 @@ import (
 	"sitthi/officer"
 	"sitthi/person"
 	"sitthi/proof"
+	"sitthi/thaid"
 )
 
 // Settings are the limits of signing in.
@@ -66,7 +67,11 @@ type Options struct {
 	Outbox    *notify.Outbox
 	Log       *slog.Logger
 	Site      *Site // nil when there are no passkeys
-	Settings  Settings
+	// ThaID is nil where nobody signs in by it.
+	ThaID *thaid.Client
+	// Identified is called within the transaction in which ThaID proves an officer for the first time.
+	Identified func(ctx context.Context, tx *store.Tx, who officer.Account) error
+	Settings   Settings
 }
 
 // Desk lets officers in and out. It is safe for concurrent use.
@@ -79,7 +84,10 @@ type Desk struct {
 	codes     *proof.Codes
 	outbox    *notify.Outbox
 	log       *slog.Logger
+	thaid     *thaid.Client
 	settings  Settings
+
+	identified func(ctx context.Context, tx *store.Tx, who officer.Account) error
 }
 
 // NewDesk makes a desk.
@@ -87,6 +95,7 @@ func NewDesk(o Options) *Desk {
 	s, d := o.Settings, Defaults()
 	return &Desk{
 		db: o.DB, roll: o.Roll, ring: o.Ring, site: o.Site, passwords: o.Passwords, codes: o.Codes, outbox: o.Outbox, log: o.Log,
+		thaid: o.ThaID, identified: o.Identified,
 		settings: Settings{
 			Idle: cmp.Or(s.Idle, d.Idle), Absolute: cmp.Or(s.Absolute, d.Absolute), StepUp: cmp.Or(s.StepUp, d.StepUp),
 			Account: cmp.Or(s.Account, d.Account), Address: cmp.Or(s.Address, d.Address),
@@ -107,6 +116,7 @@ type In struct {
 	Agent     string // the browser, as it names itself
 
 	short bool // the password is so short that it needs a second factor
+	thaid bool // by ThaID
 }
 
 // Opened is what a browser gets that signed in: two tokens for it to keep, and the session. Where a second factor is

@@ -111,6 +111,9 @@ var calls = []call{
 	{"GET /officer/login/factor/{form}", "", everyone(404), false},
 	{"POST /officer/login/factor/{form}", "code=123456", everyone(404), false},
 	{"POST /officer/logout", "", want{visitor: 303}, false},
+	{"POST /officer/thaid", "", everyone(404), false}, // is not set up
+	{"GET /officer/thaid/callback?state={form}&code=x", "", everyone(404), false},
+	{"GET /officer/thaid/unknown", "", everyone(404), false},
 
 	// One's own account.
 	{"GET /officer/profile", "", signedIn(200), false},

@@ -50,11 +50,11 @@ var logFilters = []string{logUnit, logActor, logSubject, logAct, logOutcome, log
 // logActs are the acts that the log can be searched for, as the list offers them. Each has its words under
 // "log.act." and its name.
 var logActs = []string{
-	"officer.change_profile", "officer.change_contact", "officer.accept_terms", "officer.close", "officer.export",
+	"officer.change_profile", "officer.change_contact", "officer.accept_terms", "officer.close", "officer.thaid", "officer.export",
 	"officer.register", "officer.register_existing", "officer.set_language", "officer.install", "officer.reopen_password",
-	"signin.open", "signin.stepup", "signin.close", "signin.end", "signin.end_all", "signin.reset_password", "signin.open_link", "signin.switch_off", "signin.switch_on",
+	"signin.open", "signin.thaid", "signin.stepup", "signin.close", "signin.end", "signin.end_all", "signin.reset_password", "signin.open_link", "signin.switch_off", "signin.switch_on",
 	"signin.password", "signin.app_begin", "signin.app_add", "signin.app_remove", "signin.recovery_new", "signin.reset_factor", "signin.passkey_add", "signin.passkey_remove", "signin.end_others", "signin.forget_device", "signin.forget_factors",
-	"grant.give", "grant.give_list", "grant.change", "grant.revoke", "grant.confirm", "grant.confirm_list", "grant.refuse", "grant.second", "grant.decline", "grant.export",
+	"grant.give", "grant.give_list", "grant.change", "grant.revoke", "grant.confirm", "grant.confirm_thaid", "grant.confirm_list", "grant.refuse", "grant.second", "grant.decline", "grant.export",
 	"appointment.propose", "appointment.confirm", "appointment.decline", "appointment.end", "appointment.install",
 	"person.look_up", "person.look_up_list", "person.unmask",
 	"agency.unit_add", "agency.unit_rename", "agency.unit_review", "agency.unit_considers", "agency.unit_retire", "agency.unit_restore",

@@ -219,11 +219,12 @@ func (s *Server) signInForm(w http.ResponseWriter, r *http.Request, v *Visit) er
 	if v.Session != nil {
 		return s.see(w, r, v, next, nil)
 	}
-	return s.showSignIn(w, r, v, http.StatusOK, views.SignInPage{Next: next}, nil)
+	return s.showSignIn(w, r, v, http.StatusOK, views.SignInPage{Next: next}, v.faults)
 }
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, v *Visit, status int, page views.SignInPage, faults []views.FieldError) error {
 	page.Passkeys = s.SignIn.Passkeys()
+	page.ThaID = s.SignIn.ThaID()
 	p := v.Page("officer.sign_in")
 	p.Subtitle = v.T("officer.sign_in_lead")
 	p.Narrow, p.Problems = true, faults

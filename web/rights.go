@@ -672,6 +672,9 @@ func foundOf(v *Visit, f grant.Found, unit string) *views.FoundPerson {
 		{Term: v.T("rights.name"), Value: f.Name}, {Term: v.T("rights.position"), Value: f.Position}, {Term: v.T("rights.home"), Value: f.Home.In(v.Lang)},
 		{Term: v.T("rights.phone"), Value: f.Phone}, {Term: v.T("rights.email"), Value: f.Email},
 	}}
+	if f.ProvedName != "" {
+		out.Rows = append(out.Rows, views.SummaryRow{Term: v.T("rights.proved_name"), Value: f.ProvedName})
+	}
 	switch {
 	case f.Disabled:
 		out.Kind, out.Text = views.NoticeError, v.T("grant.account_disabled")
@@ -681,6 +684,8 @@ func foundOf(v *Visit, f grant.Found, unit string) *views.FoundPerson {
 		return out
 	case f.Identified:
 		out.Kind, out.Title = views.NoticeOK, v.T("rights.found_known")
+	case f.Proved:
+		out.Kind, out.Title = views.NoticeOK, v.T("rights.found_proved")
 	default:
 		out.ConfirmLabel = v.T("rights.confirm_label")
 	}

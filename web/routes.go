@@ -21,6 +21,7 @@ func (s *Server) Routes() []Route {
 		s.helpRoutes(),
 		s.casesRoutes(),
 		s.lineRoutes(),
+		s.thaidRoutes(),
 		s.rightsRoutes(),
 		s.bulkRoutes(),
 		s.importsRoutes(),

@@ -42,7 +42,7 @@ func (s *Server) securityRoutes() []Route {
 // factorFirst leads who needs a second factor and has none to where it is set up, before anything opens that is not open
 // to everyone (trust.md 1 and 4).
 func (s *Server) factorFirst(w http.ResponseWriter, r *http.Request, v *Visit, route Route) error {
-	if !s.RequireFactor || v.Session == nil || v.Session.Factor || route.Access == Open || route.Access == DemoOnly ||
+	if !s.RequireFactor || v.Session == nil || v.Session.Factor || v.Session.ThaID || route.Access == Open || route.Access == DemoOnly ||
 		strings.HasPrefix(r.URL.Path, securityPath) || strings.HasSuffix(route.Pattern, acceptPath) || !s.needsFactor(v) {
 		return nil
 	}

@@ -125,7 +125,7 @@ func signsIn(t *testing.T, d config.Database, citizen string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := build(v, c, ways, clk, log, &url.URL{Scheme: "http", Host: "localhost"})
+	h, err := build(v, c, config.Secrets{}, ways, clk, log, &url.URL{Scheme: "http", Host: "localhost"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ func openBenchHouse(b *testing.B, address string, size benchkit.Size) *benchHous
 	benchOK(b, err)
 	benchOK(b, dedicate(b.Context(), v.db, purposeReal))
 	senders := map[notify.Channel]notify.Sender{notify.Email: notify.Nowhere{}, notify.SMS: notify.Nowhere{}}
-	h.house, err = build(v, &config.Serve{SignInPerMinute: 1_000_000}, senders, clock.System{}, slog.New(slog.DiscardHandler), &url.URL{Scheme: "http", Host: "localhost"})
+	h.house, err = build(v, &config.Serve{SignInPerMinute: 1_000_000}, config.Secrets{}, senders, clock.System{}, slog.New(slog.DiscardHandler), &url.URL{Scheme: "http", Host: "localhost"})
 	benchOK(b, err)
 	if size.Officers > 0 {
 		hash, err := h.passwords.Hash(b.Context(), benchPassword)

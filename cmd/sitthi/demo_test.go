@@ -38,7 +38,7 @@ func newDemoHouse(t *testing.T, env *storetest.Env) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := build(&vault{env.DB, ring}, settings, out, env.Clock, log, public)
+	h, err := build(&vault{env.DB, ring}, settings, config.Secrets{}, out, env.Clock, log, public)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,6 +35,12 @@ func (h *house) gauges() {
 	h.metrics.Total("sitthi_decisions_written_total", "Answers to programs that were written into their log.", h.decisions.Written)
 	h.metrics.Total("sitthi_decisions_dropped_total", "Answers to programs that were given but never written into their log.", h.decisions.Dropped)
 	h.metrics.Total("sitthi_retention_deleted_total", "Rows deleted by this process because they are no longer kept.", h.retention.Gone)
+	if h.thaid != nil {
+		away := func() uint64 { n, _ := h.thaid.Failures(); return n }
+		unproved := func() uint64 { _, n := h.thaid.Failures(); return n }
+		h.metrics.Total("sitthi_thaid_away_total", "Sign-ins by ThaID that failed because it did not answer.", away)
+		h.metrics.Total("sitthi_thaid_unproved_total", "Sign-ins by ThaID that failed because its answer proved nobody.", unproved)
+	}
 	h.metrics.Total("sitthi_refusals_anonymous_total", "Acts refused to visitors who had not signed in.", audit.AnonymousRefusals)
 }
 

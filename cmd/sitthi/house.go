@@ -34,6 +34,7 @@ import (
 	"sitthi/program"
 	"sitthi/proof"
 	"sitthi/signin"
+	"sitthi/thaid"
 	"sitthi/web"
 )
 
@@ -54,6 +55,7 @@ type house struct {
 	book      *grant.Book
 	officers  *officer.Desk
 	signin    *signin.Desk
+	thaid     *thaid.Client // nil where nobody signs in by ThaID
 	agencies  agency.Desk
 	portal    portal.Desk
 	programs  *program.Desk
@@ -68,7 +70,7 @@ type house struct {
 }
 
 // build puts everything in its place. public is the address that people type.
-func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, clk clock.Clock, log *slog.Logger, public *url.URL) (h *house, err error) {
+func build(v *vault, c *config.Serve, secrets config.Secrets, senders map[notify.Channel]notify.Sender, clk clock.Clock, log *slog.Logger, public *url.URL) (h *house, err error) {
 	h = &house{vault: v, keys: keyDesk(v, log), clock: clk, log: log, metrics: observe.NewMetrics(version()), roll: person.NewRoll(v.ring)}
 	h.outbox, err = notify.NewOutbox(notify.Options{DB: v.db, Ring: v.ring, Log: log, Senders: senders, KeepBodies: c.Demo || hooked, Keep: time.Duration(c.MessageDays) * retention.Day})
 	if err != nil {
@@ -96,12 +98,16 @@ func build(v *vault, c *config.Serve, senders map[notify.Channel]notify.Sender, 
 		},
 		CheckDigit: officer.CheckDigit(c.CitizenIDCheck),
 	})
+	if h.thaid, err = thaidClient(&c.ThaID, secrets, clk, public); err != nil {
+		return nil, err
+	}
 	site, err := signin.NewSite(public)
 	if err != nil {
 		return nil, err
 	}
 	h.signin = signin.NewDesk(signin.Options{
 		DB: v.db, Roll: h.roll, Ring: v.ring, Site: site, Passwords: h.passwords, Codes: h.codes, Outbox: h.outbox, Log: log,
+		ThaID: h.thaid, Identified: h.book.Identified,
 		Settings: signin.Settings{
 			Idle: c.SessionIdle, Absolute: c.SessionLimit, StepUp: c.StepUp, SessionsKept: time.Duration(c.SessionDays) * retention.Day,
 			Address: proof.Rate{Burst: c.SignInPerMinute, Every: time.Minute / time.Duration(c.SignInPerMinute)},

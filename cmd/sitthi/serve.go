@@ -70,7 +70,7 @@ func (c *serveCommand) Run(ctx context.Context, sh *shell, secrets config.Secret
 	if err := dedicate(ctx, v.db, purpose); err != nil {
 		return err
 	}
-	h, err := build(v, &c.Serve, senders, clk, log, public)
+	h, err := build(v, &c.Serve, secrets, senders, clk, log, public)
 	if err != nil {
 		return err
 	}

@@ -136,7 +136,7 @@ func bookOn(t *testing.T, address, keys string) *here {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := build(v, c, ways, clk, log, &url.URL{Scheme: "http", Host: "localhost"})
+	h, err := build(v, c, config.Secrets{}, ways, clk, log, &url.URL{Scheme: "http", Host: "localhost"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ type Log struct {
 type Serve struct {
 	Database `embed:""`
 	Log      `embed:""`
+	ThaID    `embed:""`
 
 	Demo bool `group:"Pages" help:"Fill an empty database with made-up people and rights; every message is read at /demo/outbox and none is sent."`
 
@@ -87,7 +88,7 @@ func (s *Serve) Validate() error {
 	if err := s.Database.Validate(); err != nil {
 		return err
 	}
-	for _, check := range []func() error{s.checkAddresses, s.checkLimits, s.checkMail, s.checkSMS} {
+	for _, check := range []func() error{s.checkAddresses, s.checkLimits, s.checkMail, s.checkSMS, s.ThaID.check} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -1,0 +1,80 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"sitthi/internal/problem"
+	"sitthi/thaid"
+	"sitthi/web/views"
+)
+
+// ThaIDCallback is the page to which ThaID sends people back, as it is registered there.
+const ThaIDCallback = "/officer/thaid/callback"
+
+// thaidRoutes are the sign-in by ThaID, where it is set up.
+func (s *Server) thaidRoutes() []Route {
+	return []Route{
+		{Pattern: "POST /officer/thaid", Access: Open, Handle: s.askThaID},
+		{Pattern: "GET " + ThaIDCallback, Access: Open, Handle: s.signInThaID},
+		{Pattern: "GET /officer/thaid/unknown", Access: Open, Handle: s.unknownThaID},
+	}
+}
+
+// askThaID leads the browser to ThaID. The answer is a page that leads on by itself: browsers hold a redirect of a form
+// against form-action, which names this site alone, and where ThaID redirects to from there is not known (decision 0029).
+func (s *Server) askThaID(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	next := nextPage(r.PostForm.Get("next"))
+	address, err := s.SignIn.AskThaID(r.Context(), s.browser(w, r), next)
+	if err != nil {
+		return s.thaidFailed(w, r, v, next, err)
+	}
+	p := v.Page("officer.thaid_go")
+	p.Narrow = true
+	w.Header().Set("Refresh", "0; url="+address)
+	return s.show(w, r, v, http.StatusOK, p, views.ThaIDGo(p, address))
+}
+
+// signInThaID takes the answer of ThaID. It is the one GET that does something: ThaID can come back in no other way. What it
+// does was asked for by a form of this browser, and it does it once (decision 0029).
+func (s *Server) signInThaID(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	q := r.URL.Query()
+	answer := thaid.Answer{State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error"), Issuer: q.Get("iss")}
+	opened, next, err := s.SignIn.SignInThaID(r.Context(), answer, s.comes(r, v))
+	if err != nil {
+		return s.thaidFailed(w, r, v, next, err)
+	}
+	return s.opened(w, r, v, opened, next)
+}
+
+// thaidFailed leads back to the sign-in, which tells what happened and holds the way in by password. The answer of ThaID
+// stands in no address any more.
+func (s *Server) thaidFailed(w http.ResponseWriter, r *http.Request, v *Visit, next string, err error) error {
+	var p *problem.Problem
+	if !errors.As(err, &p) {
+		return err
+	}
+	switch p.Key {
+	case "signin.problem.thaid_none":
+		return err
+	case "signin.problem.thaid_nobody":
+		return s.see(w, r, v, "/officer/thaid/unknown", nil)
+	}
+	text := v.Tell(err)
+	if key := p.Key + nextSuffix; s.catalog.Has(key) {
+		text += " " + v.T(key)
+	}
+	path := "/officer/login?" + url.Values{"next": {nextPage(next)}}.Encode()
+	return s.seeAgain(w, r, v, path, []views.FieldError{{Text: text}}, nil)
+}
+
+// unknownThaID tells who has proved himself, and has no account, how to come by one.
+func (s *Server) unknownThaID(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	if !s.SignIn.ThaID() {
+		return problem.New(problem.NotFound, "signin.problem.thaid_none")
+	}
+	p := v.Page("officer.thaid_unknown")
+	p.Narrow = true
+	return s.show(w, r, v, http.StatusOK, p, views.ThaIDUnknown(p))
+}
