@@ -35,6 +35,7 @@ var words = map[reason]locale.Name{
 
 	reason(grant.NoAccount):      {TH: "ยังไม่มีบัญชีผู้ใช้", EN: "The officer has no account."},
 	reason(grant.AccountOff):     {TH: "บัญชีผู้ใช้ถูกปิดใช้งาน", EN: "The officer's account is switched off."},
+	reason(grant.Locked):         {TH: "บัญชีผู้ใช้ถูกล็อกเพราะไม่ได้เข้าสู่ระบบเกินกำหนด", EN: "The officer's account is locked for want of a sign-in."},
 	reason(grant.AccountUnknown): {TH: "ไม่มีบันทึกว่าบัญชีผู้ใช้เปิดใช้งานอยู่ในเวลานั้นหรือไม่", EN: "No record tells whether the officer's account was switched on then."},
 	reason(grant.NotConfirmed):   {TH: "หัวหน้าหน่วยงานยังไม่ได้ยืนยันตัวบุคคล", EN: "No head of the unit has confirmed who the officer is."},
 	reason(grant.NotSeconded):    {TH: "ยังไม่ได้รับการยืนยันจากบุคคลที่สอง", EN: "No second person has confirmed it."},

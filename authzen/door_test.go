@@ -319,7 +319,7 @@ func TestWords(t *testing.T) {
 	}
 	for _, r := range []grant.Reason{
 		grant.Permitted, grant.NoRight, grant.OtherGroup, grant.OtherLevel, grant.NotYet, grant.Ended, grant.NoAccount, grant.AccountOff,
-		grant.AccountUnknown, grant.NotConfirmed, grant.NotSeconded, grant.UnknownPlace,
+		grant.AccountUnknown, grant.NotConfirmed, grant.NotSeconded, grant.UnknownPlace, grant.Locked,
 	} {
 		if _, ok := words[reasonOf(r)]; !ok {
 			t.Errorf("no words for %s", r)

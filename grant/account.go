@@ -67,14 +67,14 @@ func (b *Book) Leaving(ctx context.Context, who person.ID) (l Leaving, err error
 	err = b.db.Read(ctx, func(tx *store.Tx) error {
 		account, err := officer.Find(ctx, tx, who)
 		if err == nil {
-			l, err = leaving(ctx, tx, account)
+			l, err = b.leaving(ctx, tx, account)
 		}
 		return err
 	})
 	return l, err
 }
 
-func leaving(ctx context.Context, tx *store.Tx, who officer.Account) (l Leaving, err error) {
+func (b *Book) leaving(ctx context.Context, tx *store.Tx, who officer.Account) (l Leaving, err error) {
 	l.units = []string{who.Unit}
 	appointments, err := store.Rows(scanAppointment)(tx.Query(ctx,
 		`SELECT `+appointmentColumns+` FROM appointments p WHERE p.person_id = $1 AND p.closed_at IS NULL ORDER BY p.unit`, who.Person))
@@ -85,7 +85,7 @@ func leaving(ctx context.Context, tx *store.Tx, who officer.Account) (l Leaving,
 		if !a.Holds(tx.Now) {
 			continue
 		}
-		left, err := holders(ctx, tx, a.Unit, a.Post, who.Person)
+		left, err := b.countHolders(ctx, tx, a.Unit, a.Post, who.Person)
 		if err != nil {
 			return Leaving{}, err
 		}
@@ -116,7 +116,7 @@ func leaving(ctx context.Context, tx *store.Tx, who officer.Account) (l Leaving,
 		if err != nil {
 			return Leaving{}, err
 		}
-		left, err := heldByOthers(ctx, tx, g.Unit, Approve, who.Person)
+		left, err := b.heldByOthers(ctx, tx, g.Unit, Approve, who.Person)
 		if err != nil {
 			return Leaving{}, err
 		}
@@ -132,13 +132,13 @@ func leaving(ctx context.Context, tx *store.Tx, who officer.Account) (l Leaving,
 }
 
 // heldByOthers counts the persons, other than one, who hold the level somewhere in the unit at the transaction's moment.
-func heldByOthers(ctx context.Context, tx *store.Tx, unit string, level Level, without person.ID) (n int, err error) {
+func (b *Book) heldByOthers(ctx context.Context, tx *store.Tx, unit string, level Level, without person.ID) (n int, err error) {
 	err = tx.QueryRow(ctx, `SELECT count(DISTINCT g.person_id) FROM grants g
-		JOIN accounts a ON a.person_id = g.person_id AND a.state = 'active'
+		JOIN accounts a ON a.person_id = g.person_id AND a.state = 'active' AND a.last_signin_at > $5
 		JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
 		WHERE g.system = 'ko1' AND g.unit = $1 AND g.level = $2 AND g.person_id <> $3 AND g.closed_at IS NULL
 		  AND g.awaits_second = FALSE AND g.starts_at <= $4 AND (g.ends_at IS NULL OR g.ends_at > $4)`,
-		unit, level, without, store.Us(tx.Now)).Scan(&n)
+		unit, level, without, store.Us(tx.Now), b.lockedUpTo(tx)).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count who is left: %w", err)
 	}
@@ -149,7 +149,7 @@ func heldByOthers(ctx context.Context, tx *store.Tx, unit string, level Level, w
 // and have no effect; the heads of the units where he holds rights are told, and the centre where nobody is left. It fails
 // with problem.Conflict for one of the last two administrators.
 func (b *Book) Closed(ctx context.Context, tx *store.Tx, who officer.Account) error {
-	l, err := leaving(ctx, tx, who)
+	l, err := b.leaving(ctx, tx, who)
 	switch {
 	case err != nil:
 		return err

@@ -30,6 +30,8 @@ const (
 	OtherGroup Reason = "other_group" // a right of this level holds in another group of the unit
 	OtherLevel Reason = "other_level" // a right of another level covers the place now
 	NoRight    Reason = "no_right"    // nothing of the kind
+	// Locked says that the person's account is locked for want of a sign-in: whatever he holds has no effect.
+	Locked Reason = "locked"
 	// UnknownPlace says that there is no such unit, or no such group in it.
 	UnknownPlace Reason = "unknown_place"
 )
@@ -90,6 +92,9 @@ func (b *Book) Where(who person.ID, do Action) []Place {
 	h := b.now.holder(who)
 	known, now := b.now.places.Load(), &moment{clock: b.clock} // after the holder: the places are numbered before he is put
 	var list []Place
+	if h.locked(now.micros()) {
+		return nil
+	}
 	for r := range h.rights() {
 		if r.action != do || !r.holds(now.micros()) {
 			continue

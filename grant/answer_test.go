@@ -24,7 +24,16 @@ type naive struct {
 	rights map[person.ID][]entry
 }
 
+// answer is what unlocked says, but for who is locked.
 func (n naive) answer(who person.ID, do Action, at Place, now time.Time) Answer {
+	a := n.unlocked(who, do, at, now)
+	if list := n.rights[who]; a.Reason != UnknownPlace && len(list) > 0 && !list[0].locks.IsZero() && !now.Before(list[0].locks) {
+		a.Allowed, a.Reason = false, Locked
+	}
+	return a
+}
+
+func (n naive) unlocked(who person.ID, do Action, at Place, now time.Time) Answer {
 	if !slices.Contains(n.places, at) {
 		return Answer{Reason: UnknownPlace}
 	}
@@ -77,9 +86,13 @@ func TestAnswers(t *testing.T) {
 			var entries []entry
 			for _, who := range moved {
 				model.rights[who] = nil
+				var locks time.Time
+				if days := rapid.IntRange(0, 4).Draw(r, "locks"); days < 3 {
+					locks = now.Add(time.Duration(days) * 12 * time.Hour)
+				}
 				for range rapid.IntRange(0, 4).Draw(r, "rights") {
 					at := rapid.SampledFrom(model.places).Draw(r, "place")
-					e := entry{id: ID(uuid.New()), person: who, unit: at.Unit, team: at.Team, action: rapid.SampledFrom(actions[:]).Draw(r, "action")}
+					e := entry{id: ID(uuid.New()), person: who, unit: at.Unit, team: at.Team, action: rapid.SampledFrom(actions[:]).Draw(r, "action"), locks: locks}
 					e.from = now.Add(time.Duration(rapid.IntRange(-2, 2).Draw(r, "from")) * 12 * time.Hour)
 					if hours := rapid.IntRange(-3, 4).Draw(r, "until") * 12; hours < 48 {
 						e.until = now.Add(time.Duration(hours) * time.Hour)
@@ -135,7 +148,7 @@ func TestAnswers(t *testing.T) {
 			}
 		}
 	})
-	for _, reason := range append(reasons[:], UnknownPlace) {
+	for _, reason := range append(reasons[:], UnknownPlace, Locked) {
 		if seen[reason] == 0 {
 			t.Errorf("no question was answered %s", reason)
 		}

@@ -215,7 +215,7 @@ func (b *Book) EndAppointment(ctx context.Context, by person.ID, id string, e En
 	return b.appointment(ctx, by, "appointment.end", id, func(tx *store.Tx, a *Appointment, administrator bool, act *audit.Act) error {
 		f := endFacts{Administrator: administrator, Now: tx.Now}
 		var err error
-		if f.Left, err = holders(ctx, tx, a.Unit, a.Post, a.Person); err != nil {
+		if f.Left, err = b.countHolders(ctx, tx, a.Unit, a.Post, a.Person); err != nil {
 			return err
 		}
 		if err := mayEnd(*a, e, f); err != nil {
@@ -273,11 +273,11 @@ func (b *Book) tellAppointee(ctx context.Context, tx *store.Tx, a Appointment, p
 
 // MayInstall fails with Conflict unless InstallAdministrator may make somebody central administrator now.
 func (b *Book) MayInstall(ctx context.Context) error {
-	return b.db.Read(ctx, func(tx *store.Tx) error { return mayInstall(ctx, tx) })
+	return b.db.Read(ctx, func(tx *store.Tx) error { return b.mayInstall(ctx, tx) })
 }
 
-func mayInstall(ctx context.Context, tx *store.Tx) error {
-	n, err := holders(ctx, tx, centreUnit, Administrator, "")
+func (b *Book) mayInstall(ctx context.Context, tx *store.Tx) error {
+	n, err := b.countHolders(ctx, tx, centreUnit, Administrator, "")
 	if err == nil && n >= fewestAdministrators {
 		err = problem.New(problem.Conflict, "appoint.administrators_exist")
 	}
@@ -296,7 +296,7 @@ func (b *Book) InstallAdministrator(ctx context.Context, who person.ID) error {
 func (b *Book) InstallRegistering(ctx context.Context, register func(tx *store.Tx) (person.ID, error)) error {
 	act := &audit.Act{Name: "appointment.install", Actor: audit.Terminal, Unit: centreUnit}
 	return audit.Do(ctx, b.turn, act, func(tx *store.Tx) error {
-		if err := mayInstall(ctx, tx); err != nil {
+		if err := b.mayInstall(ctx, tx); err != nil {
 			return err
 		}
 		who, err := register(tx)

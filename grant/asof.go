@@ -90,7 +90,7 @@ func (b *Book) asOf(ctx context.Context, tx *store.Tx, s Scope, unit string, day
 		return Roster{}, err
 	}
 	list.Unit = then.Unit
-	claims, err := claimsWhere(ctx, tx, recorded, `g.unit = $2`, `p.unit = $2 AND p.post = 'head'`, unit)
+	claims, err := b.claimsWhere(ctx, tx, recorded, `g.unit = $2`, `p.unit = $2 AND p.post = 'head'`, unit)
 	if err != nil {
 		return Roster{}, err
 	}

@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/notify"
+	"sitthi/officer"
 	"sitthi/person"
 )
 
@@ -30,10 +32,13 @@ type Book struct {
 	link   func(path string) string
 	log    *slog.Logger
 
+	lockAfter time.Duration
+
 	counted counted
 	now     *snapshot
 	reading chan struct{} // holds one while the snapshot is brought up to date
 	version int64         // of the snapshot; under reading
+	signIns time.Time     // up to when they were followed; under reading
 	loaded  atomic.Bool
 	fresh   atomic.Int64 // when the snapshot was last known to be up to date, in microseconds UTC
 }
@@ -47,11 +52,19 @@ type Options struct {
 	// Link makes an address that people can open from a path.
 	Link func(path string) string
 	Log  *slog.Logger
+	// LockAfter is how long after the last sign-in an account locks; officer.LockAfter when zero.
+	LockAfter time.Duration
 }
 
 // NewBook opens the book. Until Load or Follow has run, its memory allows nobody anything.
 func NewBook(o Options) *Book {
-	return &Book{db: o.DB, turn: o.DB.InTurn(), clock: o.Clock, roll: o.Roll, outbox: o.Outbox, link: o.Link, log: o.Log, now: newSnapshot(), reading: make(chan struct{}, 1)}
+	return &Book{db: o.DB, turn: o.DB.InTurn(), clock: o.Clock, roll: o.Roll, outbox: o.Outbox, link: o.Link, log: o.Log,
+		lockAfter: cmp.Or(o.LockAfter, officer.LockAfter), now: newSnapshot(), reading: make(chan struct{}, 1)}
+}
+
+// lockedUpTo is the latest last sign-in with which an account is locked at the transaction's moment, as a query's value.
+func (b *Book) lockedUpTo(tx *store.Tx) any {
+	return store.Us(officer.LockedUpTo(tx.Now, b.lockAfter))
 }
 
 // Posts answers from memory what a person's appointments make him now, to build pages and menus.
@@ -81,7 +94,7 @@ type effective struct{ accounts, confirmations, grants, appointments string }
 // effectiveOf narrows the queries by a condition on the person, whose value is $1 or $2.
 func effectiveOf(one, two string) effective {
 	return effective{
-		accounts:      `SELECT person_id FROM accounts WHERE state = 'active'` + one,
+		accounts:      `SELECT person_id, last_signin_at FROM accounts WHERE state = 'active'` + one,
 		confirmations: `SELECT person_id, unit FROM confirmations WHERE ended_at IS NULL` + one,
 		grants: `SELECT id, person_id, unit, team, level, starts_at, ends_at FROM grants
 			WHERE system = 'ko1' AND +closed_at IS NULL AND awaits_second = FALSE AND (ends_at IS NULL OR ends_at > $1)` + two,
@@ -98,14 +111,14 @@ var (
 		` AND person_id IN (SELECT person_id FROM rights_changes WHERE version > $2)`)
 )
 
-func (q effective) read(ctx context.Context, tx *store.Tx, since ...any) ([]entry, error) {
-	accounts, err := store.Rows(scanPerson)(tx.Query(ctx, q.accounts, since...))
+func (q effective) read(ctx context.Context, tx *store.Tx, lockAfter time.Duration, since ...any) ([]entry, error) {
+	accounts, err := store.Rows(scanSignIn)(tx.Query(ctx, q.accounts, since...))
 	if err != nil {
 		return nil, fmt.Errorf("read accounts: %w", err)
 	}
-	active := make(map[person.ID]bool, len(accounts))
-	for _, who := range accounts {
-		active[who] = true
+	locks := make(map[person.ID]time.Time, len(accounts)) // of those that are not switched off
+	for _, a := range accounts {
+		locks[a.who] = officer.LocksAt(a.at, lockAfter)
 	}
 	type known struct {
 		who  person.ID
@@ -124,14 +137,25 @@ func (q effective) read(ctx context.Context, tx *store.Tx, since ...any) ([]entr
 	if err != nil {
 		return nil, fmt.Errorf("read grants: %w", err)
 	}
-	entries = slices.DeleteFunc(entries, func(e entry) bool { return !active[e.person] || !confirmed[known{e.person, e.unit}] })
+	entries = slices.DeleteFunc(entries, func(e entry) bool { return !confirmed[known{e.person, e.unit}] })
 	appointments, err := store.Rows(scanEntry)(tx.Query(ctx, q.appointments, over...))
 	if err != nil {
 		return nil, fmt.Errorf("read appointments: %w", err)
 	}
-	appointments = slices.DeleteFunc(appointments, func(e entry) bool { return !active[e.person] })
-	return append(entries, appointments...), nil
+	entries = append(entries, appointments...)
+	for i := range entries {
+		entries[i].locks = locks[entries[i].person]
+	}
+	return slices.DeleteFunc(entries, func(e entry) bool { return e.locks.IsZero() }), nil
 }
+
+// signIn is when somebody signed in last.
+type signIn struct {
+	who person.ID
+	at  time.Time
+}
+
+func scanSignIn(row store.Row) (s signIn, err error) { return s, row.Scan(&s.who, store.At(&s.at)) }
 
 func scanEntry(row store.Row) (e entry, err error) {
 	var id string
@@ -172,7 +196,7 @@ func (b *Book) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		entries, err := effectiveAll.read(ctx, tx)
+		entries, err := effectiveAll.read(ctx, tx, b.lockAfter)
 		if err != nil {
 			return fmt.Errorf("load rights: %w", err)
 		}
@@ -181,7 +205,7 @@ func (b *Book) load(ctx context.Context) error {
 		}
 		b.now.put(b.now.everyone(), entries, tx.Now)
 		b.counted.forget()
-		b.version = version
+		b.version, b.signIns = version, tx.Now
 		b.fresh.Store(tx.Now.UnixMicro())
 		b.loaded.Store(true)
 		return nil
@@ -216,16 +240,39 @@ func (b *Book) CatchUp(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("catch up with rights: %w", err)
 			}
-			entries, err := effectiveMoved.read(ctx, tx, b.version)
+			entries, err := effectiveMoved.read(ctx, tx, b.lockAfter, b.version)
 			if err != nil {
 				return fmt.Errorf("catch up with rights: %w", err)
 			}
 			b.now.put(moved, entries, tx.Now)
 			b.version = version
 		}
+		if err := b.followSignIns(ctx, tx); err != nil {
+			return err
+		}
 		b.fresh.Store(tx.Now.UnixMicro())
 		return nil
 	})
+}
+
+// signInsAgain is how much further back sign-ins are read than they were followed: a transaction commits a while after its
+// moment, and the clocks of servers differ.
+const signInsAgain = time.Minute
+
+const signInsSince = `SELECT person_id, last_signin_at FROM accounts WHERE last_signin_at > $1`
+
+// followSignIns learns of who signed in and whose account was opened again. There is no counter of sign-ins, which all of
+// them would have to move one after the other: the last ones are found by their moments.
+func (b *Book) followSignIns(ctx context.Context, tx *store.Tx) error {
+	list, err := store.Rows(scanSignIn)(tx.Query(ctx, signInsSince, store.Us(b.signIns.Add(-signInsAgain))))
+	if err != nil {
+		return fmt.Errorf("follow sign-ins: %w", err)
+	}
+	for _, s := range list {
+		b.now.signedIn(s.who, officer.LocksAt(s.at, b.lockAfter))
+	}
+	b.signIns = tx.Now
+	return nil
 }
 
 // meet learns of units and groups that were added; none ever goes away. A retired group still has cases, on which who
@@ -336,11 +383,12 @@ const noteSwitch = `INSERT INTO account_states (person_id, version, state, at)
 
 var errOlder = errors.New("the database is older than what was read from it; reading all again")
 
-// rightsHere are the rights of one person at one level in one unit and its groups; none for a group that does not exist.
+// rightsHere are the rights of one person at one level in one unit and its groups; none for a group that does not exist,
+// and none while his account is switched off or locked.
 const rightsHere = `
 	SELECT g.id, g.person_id, g.unit, g.team, g.level, g.starts_at, g.ends_at
 	FROM grants g
-	JOIN accounts a ON a.person_id = g.person_id AND a.state = 'active'
+	JOIN accounts a ON a.person_id = g.person_id AND a.state = 'active' AND a.last_signin_at > $5
 	JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
 	WHERE g.system = 'ko1' AND g.person_id = $1 AND g.unit = $2 AND g.level = $3
 	  AND g.closed_at IS NULL AND g.awaits_second = FALSE
@@ -350,7 +398,7 @@ const rightsHere = `
 // database. What it read can not change before the transaction is through: a right that is ended meanwhile either
 // comes after the whole transaction, or the transaction runs again and is denied.
 func (b *Book) Require(ctx context.Context, tx *store.Tx, who person.ID, level Level, at Place) error {
-	rows, err := store.Rows(scanEntry)(tx.Query(ctx, rightsHere+tx.ForShare(), who, at.Unit, level, at.Team))
+	rows, err := store.Rows(scanEntry)(tx.Query(ctx, rightsHere+tx.ForShare(), who, at.Unit, level, at.Team, b.lockedUpTo(tx)))
 	if err != nil {
 		return fmt.Errorf("find right: %w", err)
 	}
@@ -363,9 +411,9 @@ func (b *Book) Require(ctx context.Context, tx *store.Tx, who person.ID, level L
 }
 
 // post answers the live appointment that makes a person what the post says, here and now; ok is false when there is
-// none. It can not change before the transaction is through.
+// none, or his account is locked. It can not change before the transaction is through.
 func (b *Book) post(ctx context.Context, tx *store.Tx, who person.ID, post Post, unit string) (a Appointment, ok bool, err error) {
-	list, err := appointmentsTo(ctx, tx, who, post, unit)
+	list, err := appointmentsTo(ctx, tx, who, post, unit, `AND a.last_signin_at > $4`, b.lockedUpTo(tx))
 	if err != nil {
 		return Appointment{}, false, err
 	}
@@ -377,17 +425,19 @@ func (b *Book) post(ctx context.Context, tx *store.Tx, who person.ID, post Post,
 	return Appointment{}, false, nil
 }
 
-// headOrToBe reports whether the person is head of the unit or appointed to become so.
+// headOrToBe reports whether the person is head of the unit or appointed to become so. He stays it while his account is
+// locked.
 func headOrToBe(ctx context.Context, tx *store.Tx, who person.ID, unit string) (bool, error) {
-	list, err := appointmentsTo(ctx, tx, who, Head, unit)
+	list, err := appointmentsTo(ctx, tx, who, Head, unit, ``)
 	return slices.ContainsFunc(list, func(a Appointment) bool { return a.binds(tx.Now) }), err
 }
 
-// appointmentsTo lists the open appointments of a person to a post, proposed ones too; none for an account switched off.
-func appointmentsTo(ctx context.Context, tx *store.Tx, who person.ID, post Post, unit string) ([]Appointment, error) {
+// appointmentsTo lists the open appointments of a person to a post, proposed ones too; none for an account switched off, or
+// one that does not meet the condition, whose values are $4 and on.
+func appointmentsTo(ctx context.Context, tx *store.Tx, who person.ID, post Post, unit, condition string, values ...any) ([]Appointment, error) {
 	list, err := store.Rows(scanAppointment)(tx.Query(ctx, `SELECT `+appointmentColumns+`
-		FROM appointments p JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active'
-		WHERE p.person_id = $1 AND p.post = $2 AND p.unit = $3 AND p.closed_at IS NULL`+tx.ForShare(), who, post, unit))
+		FROM appointments p JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active' `+condition+`
+		WHERE p.person_id = $1 AND p.post = $2 AND p.unit = $3 AND p.closed_at IS NULL`+tx.ForShare(), append([]any{who, post, unit}, values...)...))
 	if err != nil {
 		return nil, fmt.Errorf("find appointment: %w", err)
 	}
@@ -475,8 +525,8 @@ func (b *Book) HeadOf(ctx context.Context, tx *store.Tx, who person.ID) ([]strin
 // headOf lists the units of which the person is head at the transaction's moment, from the database.
 func (b *Book) headOf(ctx context.Context, tx *store.Tx, who person.ID) ([]string, error) {
 	list, err := store.Rows(scanAppointment)(tx.Query(ctx, `SELECT `+appointmentColumns+`
-		FROM appointments p JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active'
-		WHERE p.person_id = $1 AND p.post = 'head' AND p.closed_at IS NULL ORDER BY p.unit`, who))
+		FROM appointments p JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active' AND a.last_signin_at > $2
+		WHERE p.person_id = $1 AND p.post = 'head' AND p.closed_at IS NULL ORDER BY p.unit`, who, b.lockedUpTo(tx)))
 	if err != nil {
 		return nil, fmt.Errorf("find appointments: %w", err)
 	}

@@ -37,7 +37,7 @@ func (b *Book) find(ctx context.Context, tx *store.Tx, by person.ID, id string) 
 		return Grant{}, changeFacts{}, err
 	}
 	f.Disabled = err == nil && !account.Enabled()
-	f.Held, f.Left, err = held(ctx, tx, g.Unit, g.Level, g.ID)
+	f.Held, f.Left, err = b.countHeld(ctx, tx, g.Unit, g.Level, g.ID)
 	return g, f, err
 }
 

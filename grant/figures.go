@@ -68,7 +68,7 @@ func (b *Book) overview(ctx context.Context, tx *store.Tx, s Scope) (Overview, e
 	if len(s.Heads) == 0 {
 		return o, nil
 	}
-	version, err := rightsVersion(ctx, tx)
+	version, err := versionOfFigures(ctx, tx)
 	if err != nil {
 		return o, err
 	}
@@ -113,9 +113,10 @@ func (o Overview) rows(f Filter) (n int, ok bool) {
 }
 
 // figures are what the open grants of a unit come to. Every page of a head shows some of them, so they are kept; they
-// hold until a right moves, or a moment comes at which one begins, ends, or begins to end soon. They are never changed.
+// hold until a right moves or an account is opened again, or a moment comes at which a right begins, ends, or begins to end
+// soon, or an account locks. They are never changed.
 type figures struct {
-	version     int64 // of the rights
+	version     figuresVersion
 	from, until time.Time
 
 	live    map[Level]int // grants
@@ -124,13 +125,27 @@ type figures struct {
 	waiting []person.ID // registered persons who wait for the word on who they are, each once
 }
 
+// figuresVersion moves with what figures are counted from.
+type figuresVersion struct {
+	rights   int64
+	reopened time.Time // when an account was opened again last
+}
+
+func versionOfFigures(ctx context.Context, tx *store.Tx) (v figuresVersion, err error) {
+	if err := tx.QueryRow(ctx, `SELECT value, (SELECT max(at) FROM reopenings) FROM counters WHERE name = 'rights'`).
+		Scan(&v.rights, store.At(&v.reopened)); err != nil {
+		return v, fmt.Errorf("read version of figures: %w", err)
+	}
+	return v, nil
+}
+
 // counted are the figures of units that were asked for. It is safe for concurrent use.
 type counted struct {
 	mu    sync.Mutex
 	units map[string]figures
 }
 
-func (c *counted) find(unit string, version int64, now time.Time) (figures, bool) {
+func (c *counted) find(unit string, version figuresVersion, now time.Time) (figures, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f, ok := c.units[unit]
@@ -153,19 +168,20 @@ func (c *counted) forget() {
 	c.units = nil
 }
 
-// figures answers the figures of a unit at the transaction's moment and the version of the rights that it sees.
-func (b *Book) figures(ctx context.Context, tx *store.Tx, unit string, version int64) (figures, error) {
+// figures answers the figures of a unit at the transaction's moment and the version of what it sees.
+func (b *Book) figures(ctx context.Context, tx *store.Tx, unit string, version figuresVersion) (figures, error) {
 	if f, ok := b.counted.find(unit, version, tx.Now); ok {
 		return f, nil
 	}
 	type open struct {
 		Grant
 		account   officer.State // "" for none
+		signedIn  time.Time
 		confirmed bool
 	}
 	list, err := store.Rows(func(row store.Row) (o open, err error) {
-		return o, row.Scan(&o.Level, &o.Person, store.At(&o.From), store.At(&o.Until), &o.AwaitsSecond, store.Null((*string)(&o.account)), &o.confirmed)
-	})(tx.Query(ctx, `SELECT g.level, g.person_id, g.starts_at, g.ends_at, g.awaits_second, a.state, c.person_id IS NOT NULL
+		return o, row.Scan(&o.Level, &o.Person, store.At(&o.From), store.At(&o.Until), &o.AwaitsSecond, store.Null((*string)(&o.account)), store.At(&o.signedIn), &o.confirmed)
+	})(tx.Query(ctx, `SELECT g.level, g.person_id, g.starts_at, g.ends_at, g.awaits_second, a.state, a.last_signin_at, c.person_id IS NOT NULL
 		FROM grants g
 		LEFT JOIN accounts a ON a.person_id = g.person_id
 		LEFT JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
@@ -181,7 +197,8 @@ func (b *Book) figures(ctx context.Context, tx *store.Tx, unit string, version i
 	}
 	for _, g := range list {
 		f.live[g.Level]++
-		switch g.StateAt(tx.Now, standing(g.account, g.confirmed)) {
+		locks := officer.LocksAt(g.signedIn, b.lockAfter)
+		switch g.StateAt(tx.Now, standing(g.account, !tx.Now.Before(locks), g.confirmed)) {
 		case StateWaiting:
 			f.waiting = append(f.waiting, g.Person)
 		case StateSoon:
@@ -191,7 +208,7 @@ func (b *Book) figures(ctx context.Context, tx *store.Tx, unit string, version i
 			holders[g.Level][g.Person] = true
 		}
 		soon := g.Until.AddDate(0, 0, -SoonDays).Add(1) // from the moment after on it ends soon
-		for _, turn := range []time.Time{g.From, soon, g.Until} {
+		for _, turn := range []time.Time{g.From, soon, g.Until, locks} {
 			if turn.After(tx.Now) && turn.Before(f.until) {
 				f.until = turn
 			}

@@ -69,13 +69,14 @@ const (
 	StatePending State = "pending" // waits for the person to register
 	StateOff     State = "off"     // opens nothing: the person's account is switched off
 	StateWaiting State = "waiting" // waits for the head's word on who the person is
+	StateLocked  State = "locked"  // opens nothing: the person's account is locked for want of a sign-in
 	StateFuture  State = "future"  // has yet to begin
 	StateSoon    State = "soon"    // holds, and ends within SoonDays
 	StateActive  State = "active"  // holds
 )
 
 // States lists every state in the order of a case's life, for lists to choose from.
-var States = []State{StateActive, StateSoon, StateFuture, StateWaiting, StatePending, StateSecond, StateOff, StateExpired, StateEnded}
+var States = []State{StateActive, StateSoon, StateFuture, StateWaiting, StatePending, StateSecond, StateLocked, StateOff, StateExpired, StateEnded}
 
 // Standing says how a person stands in a unit: whether a right that he has there can open anything.
 type Standing uint8
@@ -85,6 +86,7 @@ const (
 	Unregistered Standing = iota // nobody has an account under this citizen ID
 	SwitchedOff                  // the account may not be used
 	Unconfirmed                  // no head of the unit has confirmed who he is
+	LockedOut                    // known to the unit, and the account is locked
 	Established                  // registered, and known to the unit
 )
 

@@ -99,8 +99,8 @@ type Scope struct {
 // scope answers whose rights a person may see. It fails with Denied for who may see none.
 func (b *Book) scope(ctx context.Context, tx *store.Tx, by person.ID) (Scope, error) {
 	list, err := store.Rows(scanAppointment)(tx.Query(ctx, `SELECT `+appointmentColumns+`
-		FROM appointments p JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active'
-		WHERE p.person_id = $1 AND p.closed_at IS NULL ORDER BY p.unit`, by))
+		FROM appointments p JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active' AND a.last_signin_at > $2
+		WHERE p.person_id = $1 AND p.closed_at IS NULL ORDER BY p.unit`, by, b.lockedUpTo(tx)))
 	if err != nil {
 		return Scope{}, fmt.Errorf("find appointments: %w", err)
 	}
@@ -139,7 +139,7 @@ const gridTables = `
 
 const gridColumns = grantColumns + `, u.short_th, u.short_en, t.name_th, t.name_en, p.citizen_sealed,
 	a.given_name, a.family_name, a.position, CASE WHEN a.unit = g.unit THEN u.short_th ELSE h.short_th END,
-	CASE WHEN a.unit = g.unit THEN u.short_en ELSE h.short_en END, a.state, c.person_id IS NOT NULL`
+	CASE WHEN a.unit = g.unit THEN u.short_en ELSE h.short_en END, a.state, a.last_signin_at, c.person_id IS NOT NULL`
 
 // gridQuery turns a filter into the condition of its query.
 func (b *Book) gridQuery(ctx context.Context, tx *store.Tx, s Scope, f Filter) (*where, error) {
@@ -171,7 +171,7 @@ func (b *Book) gridQuery(ctx context.Context, tx *store.Tx, s Scope, f Filter) (
 	if day, err := thai.ParseDate(f.Until); err == nil {
 		w.add("g.ends_at <= ?", store.Us(day.EndExclusive()))
 	}
-	addState(w, f.State, tx.Now)
+	b.addState(w, f.State, tx.Now)
 	if part := thai.Fold(f.Citizen); part != "" {
 		persons, err := b.withDigits(ctx, tx, s, part)
 		if err != nil {
@@ -275,10 +275,11 @@ const (
 )
 
 // addState narrows to the grants of one state; the rules say the same of one grant in StateAt.
-func addState(w *where, state string, now time.Time) {
+func (b *Book) addState(w *where, state string, now time.Time) {
 	const notOver = "(g.ends_at IS NULL OR g.ends_at > ?)"
-	const known = "g.awaits_second = FALSE AND a.state = 'active' AND c.person_id IS NOT NULL"
-	us := store.Us(now)
+	const named = "g.awaits_second = FALSE AND a.state = 'active' AND c.person_id IS NOT NULL"
+	const known = named + " AND a.last_signin_at > ?"
+	us, locked := store.Us(now), store.Us(officer.LockedUpTo(now, b.lockAfter))
 	soon := store.Us(now.AddDate(0, 0, SoonDays))
 	switch State(state) {
 	case allStates:
@@ -294,12 +295,14 @@ func addState(w *where, state string, now time.Time) {
 		w.add("g.closed_at IS NULL AND g.awaits_second = FALSE AND a.state <> 'active' AND "+notOver, us)
 	case StateWaiting:
 		w.add("g.closed_at IS NULL AND g.awaits_second = FALSE AND a.state = 'active' AND c.person_id IS NULL AND "+notOver, us)
+	case StateLocked:
+		w.add("g.closed_at IS NULL AND "+named+" AND a.last_signin_at <= ? AND "+notOver, locked, us)
 	case StateFuture:
-		w.add("g.closed_at IS NULL AND "+known+" AND g.starts_at > ? AND "+notOver, us, us)
+		w.add("g.closed_at IS NULL AND "+known+" AND g.starts_at > ? AND "+notOver, locked, us, us)
 	case StateSoon:
-		w.add("g.closed_at IS NULL AND "+known+" AND g.starts_at <= ? AND g.ends_at > ? AND g.ends_at < ?", us, us, soon)
+		w.add("g.closed_at IS NULL AND "+known+" AND g.starts_at <= ? AND g.ends_at > ? AND g.ends_at < ?", locked, us, us, soon)
 	case StateActive:
-		w.add("g.closed_at IS NULL AND "+known+" AND g.starts_at <= ? AND (g.ends_at IS NULL OR g.ends_at >= ?)", us, soon)
+		w.add("g.closed_at IS NULL AND "+known+" AND g.starts_at <= ? AND (g.ends_at IS NULL OR g.ends_at >= ?)", locked, us, soon)
 	default:
 		w.add("g.closed_at IS NULL")
 		w.add(notOver, us)
@@ -372,12 +375,13 @@ func (b *Book) scanRow(s Scope, now time.Time) func(store.Row) (Row, error) {
 		var given, family string
 		var account officer.State
 		var confirmed bool
+		var signedIn time.Time
 		if err := row.Scan(append(r.Grant.targets(), &r.UnitName.TH, &r.UnitName.EN, store.Null(&r.TeamName.TH), store.Null(&r.TeamName.EN),
 			&sealed, store.Null(&given), store.Null(&family), store.Null(&r.Position), store.Null(&r.Home.TH), store.Null(&r.Home.EN),
-			store.Null((*string)(&account)), &confirmed)...); err != nil {
+			store.Null((*string)(&account)), store.At(&signedIn), &confirmed)...); err != nil {
 			return Row{}, err
 		}
-		r.Standing = standing(account, confirmed)
+		r.Standing = standing(account, !now.Before(officer.LocksAt(signedIn, b.lockAfter)), confirmed)
 		r.Registered = r.Standing != Unregistered
 		r.Name = strings.TrimSpace(given + " " + family)
 		r.Masked = !s.Manages(r.Unit)

@@ -85,6 +85,9 @@ func (k *kit) rich(t testing.TB) []person.ID {
 		there, id := k.officer(t, "TH-13"), k.citizen(t)
 		k.give(t, k.chief13, to(there, "TH-13", Consider))
 		k.give(t, k.chief12, Order{Unit: "TH-12", Level: Consider, Citizen: id})
+		if i == 6 {
+			k.asleep(t, there, officer.LockAfter)
+		}
 		if i == 7 {
 			k.switchOff(t, there)
 			k.register(t, id, officer.Account{Unit: "TH-12"})
@@ -360,16 +363,19 @@ func TestStates(t *testing.T) {
 		edge := now.AddDate(0, 0, SoonDays)
 		moments := []time.Time{now, now.Add(time.Microsecond), now.Add(-time.Microsecond), edge, edge.Add(time.Microsecond), edge.Add(-time.Microsecond),
 			now.AddDate(-1, 0, 0), now.AddDate(1, 0, 0)}
-		people := make([]person.ID, 5) // unregistered, registered, confirmed, switched off, switched off and confirmed
+		people := make([]person.ID, 6) // unregistered, registered, confirmed, switched off, switched off and confirmed, locked and confirmed
 		k.write(t, func(tx *store.Tx) (err error) {
 			people[0], err = k.roll.Mention(ctx, tx, k.citizen(t))
 			return err
 		})
 		stand := map[person.ID]Standing{people[0]: Unregistered}
-		for i, standing := range []Standing{Unconfirmed, Established, SwitchedOff, SwitchedOff} {
+		for i, standing := range []Standing{Unconfirmed, Established, SwitchedOff, SwitchedOff, LockedOut} {
 			people[i+1] = k.officer(t, "TH-12")
 			if stand[people[i+1]] = standing; standing == SwitchedOff {
 				k.switchOff(t, people[i+1])
+			}
+			if standing == LockedOut {
+				k.asleep(t, people[i+1], officer.LockAfter)
 			}
 		}
 		unit := 0
@@ -383,7 +389,7 @@ func TestStates(t *testing.T) {
 					VALUES ($1, 'province', 'ก', 'a', 'ก', 'a', $1, TRUE, 0)`, code); err != nil {
 					return err
 				}
-				for _, who := range []person.ID{people[2], people[4]} {
+				for _, who := range []person.ID{people[2], people[4], people[5]} {
 					if err := insertConfirmation(ctx, tx, who, code, "test", true); err != nil {
 						return err
 					}

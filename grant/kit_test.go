@@ -183,6 +183,30 @@ func (k *kit) switchOff(t testing.TB, who person.ID) {
 	})
 }
 
+// asleep has a person not sign in for so long.
+func (k *kit) asleep(t testing.TB, who person.ID, since time.Duration) {
+	t.Helper()
+	k.write(t, func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE accounts SET last_signin_at = $1 WHERE person_id = $2`, store.Us(tx.Now.Add(-since)), who)
+		return err
+	})
+	if err := k.book.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// awake has everybody sign in now.
+func (k *kit) awake(t testing.TB) {
+	t.Helper()
+	k.write(t, func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE accounts SET last_signin_at = $1`, store.Us(tx.Now))
+		return err
+	})
+	if err := k.book.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // appoint proposes and confirms an appointment by two administrators. A head is a regular one unless said otherwise.
 func (k *kit) appoint(t testing.TB, o AppointmentOrder) Appointment {
 	t.Helper()

@@ -261,7 +261,7 @@ func (b *Book) WaitingFor(ctx context.Context, by person.ID) ([]Waiting, error) 
 		}
 		w := &where{}
 		in(w, "g.unit", heads)
-		addState(w, string(StateWaiting), tx.Now)
+		b.addState(w, string(StateWaiting), tx.Now)
 		rights, err := store.Rows(b.scanWaiting)(tx.Query(ctx, `SELECT `+grantColumns+`, u.short_th, u.short_en, p.citizen_sealed,
 				a.given_name, a.family_name, a.position, a.email, a.phone, a.registered_at, h.code, h.name_th, h.name_en
 			FROM grants g
@@ -350,7 +350,7 @@ func (b *Book) See(ctx context.Context, by person.ID, id string) (Sight, error) 
 		}
 		sight.Manages = s.Manages(sight.Unit)
 		var now int
-		if now, sight.Left, err = held(ctx, tx, sight.Unit, sight.Level, sight.ID); err != nil {
+		if now, sight.Left, err = b.countHeld(ctx, tx, sight.Unit, sight.Level, sight.ID); err != nil {
 			return err
 		}
 		sight.LeavesNone = leavesNone(sight.Level, now, sight.Left)
@@ -798,7 +798,7 @@ func (b *Book) Appointments(ctx context.Context, by person.ID, f AppointmentFilt
 			return nil
 		}
 		w = &where{}
-		addState(w, string(StateSecond), tx.Now)
+		b.addState(w, string(StateSecond), tx.Now)
 		out.Seconds, err = b.rows(ctx, tx, Scope{All: true}, w, Filter{}, 500, 0)
 		return err
 	})
@@ -835,7 +835,7 @@ func (b *Book) Appointment(ctx context.Context, by person.ID, id string) (Appoin
 		}
 		sight.Held = list[0]
 		sight.Own = sight.Appointment.ProposedBy == string(by)
-		if sight.Left, err = holders(ctx, tx, sight.Unit, sight.Post, sight.Person); err != nil {
+		if sight.Left, err = b.countHolders(ctx, tx, sight.Unit, sight.Post, sight.Person); err != nil {
 			return err
 		}
 		sight.LeavesNone = sight.Post == Head && sight.Holds && sight.Left == 0

@@ -67,6 +67,9 @@ func (s *snapshot) coverage(unit string, now, soon int64) (c coverage) {
 	known := s.places.Load()
 	here := known.units[unit]
 	for _, h := range known.holders[here] {
+		if h.locked(now) {
+			continue // his rights stay, without effect
+		}
 		head, holds := false, [len(c.holders)]bool{} // who has a right in two groups, or heads a unit twice, is one person
 		for r := range h.rights() {
 			switch {

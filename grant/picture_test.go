@@ -23,7 +23,7 @@ func (k *kit) picture(t testing.TB, when, unit string) (one UnitPicture) {
 	}
 	fresh := k.newBook(k.DB)
 	k.read(t, func(tx *store.Tx) error {
-		version, err := rightsVersion(t.Context(), tx)
+		version, err := versionOfFigures(t.Context(), tx)
 		if err != nil {
 			return err
 		}
@@ -32,7 +32,7 @@ func (k *kit) picture(t testing.TB, when, unit string) (one UnitPicture) {
 			if err != nil {
 				return err
 			}
-			heads, err := holders(t.Context(), tx, u.Unit.Code, Head, "")
+			heads, err := fresh.countHolders(t.Context(), tx, u.Unit.Code, Head, "")
 			if err != nil {
 				return err
 			}
@@ -145,6 +145,7 @@ func TestPicture(t *testing.T) {
 			for _, turn := range []time.Time{future.From, today.AddDays(1).StartOfDay(), g.Until.AddDate(0, 0, -SoonDays), g.Until, today.AddDays(50).EndExclusive(), today.AddDays(60).EndExclusive()} {
 				for _, step := range []time.Duration{-time.Microsecond, 0, time.Microsecond} {
 					k.at(t, turn.Add(step))
+					k.awake(t)
 					u := k.picture(t, fmt.Sprint("at ", turn.Add(step)), unit)
 					seen[fmt.Sprint(u.Heads, u.Holders, u.EndSoon, u.Waiting)] = true
 				}

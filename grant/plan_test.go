@@ -83,7 +83,8 @@ func TestPlans(t *testing.T) {
 			query, args = count(head, Filter{Level: Consider})
 			try("count of a unit", ofUnit, query, args...)
 
-			try("require", ofPerson, rightsHere, people[7], "TH-12", Consider, "")
+			try("require", ofPerson, rightsHere, people[7], "TH-12", Consider, "", int64(0))
+			try("follow sign-ins", `accounts_by_signin`, signInsSince, now)
 			for name, query := range map[string]string{"accounts": effectiveMoved.accounts, "confirmations": effectiveMoved.confirmations} {
 				try("catch up with "+name, `accounts|confirmations`, query, int64(1)<<40)
 			}
@@ -91,7 +92,7 @@ func TestPlans(t *testing.T) {
 			try("one grant", `grants_pkey|sqlite_autoindex_grants_1`, `SELECT `+grantColumns+` FROM grants g WHERE g.id = $1`, store.NewID())
 			try("grant of a form", `grants_by_form`, `SELECT `+grantColumns+` FROM grants g WHERE g.form = $1`, store.NewID())
 			try("moved persons", `SEARCH rights_changes USING INDEX|Scan.* on rights_changes`, `SELECT DISTINCT person_id FROM rights_changes WHERE version > $1`, int64(1)<<40)
-			try("who is left", ofUnit, heldQuery, "TH-12", Approve, "", now)
+			try("who is left", ofUnit, heldQuery, "TH-12", Approve, "", now, int64(0))
 			past := func(query func(bool, string) string, condition string) string { return query(true, condition) }
 			try("rights of a person as they were", `grants_by_person`, past(rightsThen, `g.person_id = $2`), now, people[7])
 			try("rights at a level as they were", ofUnit, past(rightsThen, `g.unit = $2 AND g.level = $3`), now, "TH-12", Consider)

@@ -130,15 +130,15 @@ func closeExpired(ctx context.Context, tx *store.Tx, place Place, level Level, w
 const heldQuery = `
 	SELECT count(DISTINCT g.person_id), count(DISTINCT CASE WHEN g.id <> $3 THEN g.person_id END)
 	FROM grants g
-	JOIN accounts a ON a.person_id = g.person_id AND a.state = 'active'
+	JOIN accounts a ON a.person_id = g.person_id AND a.state = 'active' AND a.last_signin_at > $5
 	JOIN confirmations c ON c.person_id = g.person_id AND c.unit = g.unit AND c.ended_at IS NULL
 	WHERE g.system = 'ko1' AND g.unit = $1 AND g.level = $2 AND g.closed_at IS NULL AND g.awaits_second = FALSE
 	  AND g.starts_at <= $4 AND (g.ends_at IS NULL OR g.ends_at > $4)`
 
-// held counts the persons who hold the level somewhere in the unit at the transaction's moment, and those who would
+// countHeld counts the persons who hold the level somewhere in the unit at the transaction's moment, and those who would
 // without one grant.
-func held(ctx context.Context, tx *store.Tx, unit string, level Level, grant string) (now, left int, err error) {
-	if err := tx.QueryRow(ctx, heldQuery, unit, level, grant, store.Us(tx.Now)).Scan(&now, &left); err != nil {
+func (b *Book) countHeld(ctx context.Context, tx *store.Tx, unit string, level Level, grant string) (now, left int, err error) {
+	if err := tx.QueryRow(ctx, heldQuery, unit, level, grant, store.Us(tx.Now), b.lockedUpTo(tx)).Scan(&now, &left); err != nil {
 		return 0, 0, fmt.Errorf("count who is left: %w", err)
 	}
 	return now, left, nil
@@ -244,12 +244,12 @@ func updateAppointment(ctx context.Context, tx *store.Tx, a *Appointment) error 
 	return nil
 }
 
-// holders counts the persons, other than one, who hold a post in a unit at the transaction's moment.
-func holders(ctx context.Context, tx *store.Tx, unit string, post Post, without person.ID) (n int, err error) {
+// countHolders counts the persons, other than one, who hold a post in a unit at the transaction's moment.
+func (b *Book) countHolders(ctx context.Context, tx *store.Tx, unit string, post Post, without person.ID) (n int, err error) {
 	if err := tx.QueryRow(ctx, `SELECT count(DISTINCT p.person_id) FROM appointments p
-		JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active'
+		JOIN accounts a ON a.person_id = p.person_id AND a.state = 'active' AND a.last_signin_at > $5
 		WHERE p.unit = $1 AND p.post = $2 AND p.person_id <> $3 AND p.closed_at IS NULL AND p.confirmed_at IS NOT NULL
-		  AND p.starts_at <= $4 AND (p.ends_at IS NULL OR p.ends_at > $4)`, unit, post, without, store.Us(tx.Now)).Scan(&n); err != nil {
+		  AND p.starts_at <= $4 AND (p.ends_at IS NULL OR p.ends_at > $4)`, unit, post, without, store.Us(tx.Now), b.lockedUpTo(tx)).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count holders of post: %w", err)
 	}
 	return n, nil

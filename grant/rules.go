@@ -32,6 +32,8 @@ func (g Grant) StateAt(at time.Time, who Standing) State {
 		return StateOff
 	case who == Unconfirmed:
 		return StateWaiting
+	case who == LockedOut:
+		return StateLocked
 	case at.Before(g.From):
 		return StateFuture
 	case !g.Until.IsZero() && g.Until.Before(at.AddDate(0, 0, SoonDays)):
@@ -40,9 +42,9 @@ func (g Grant) StateAt(at time.Time, who Standing) State {
 	return StateActive
 }
 
-// standing answers how a person stands whose account is in the state ("" for none), in a unit that has confirmed him or
-// not.
-func standing(account officer.State, confirmed bool) Standing {
+// standing answers how a person stands whose account is in the state ("" for none) and locked or not, in a unit that has
+// confirmed him or not.
+func standing(account officer.State, locked, confirmed bool) Standing {
 	switch {
 	case account == "":
 		return Unregistered
@@ -50,6 +52,8 @@ func standing(account officer.State, confirmed bool) Standing {
 		return SwitchedOff
 	case !confirmed:
 		return Unconfirmed
+	case locked:
+		return LockedOut
 	}
 	return Established
 }
@@ -404,6 +408,39 @@ func mayDecline(by string, administrator bool, subject person.ID) error {
 		return problem.New(problem.Denied, "appoint.denied_not_administrator")
 	case by == string(subject):
 		return problem.New(problem.Denied, "appoint.denied_self")
+	}
+	return nil
+}
+
+// activateFacts is all that decides whether somebody may let a locked officer in again.
+type activateFacts struct {
+	By, Subject   person.ID
+	Privileged    bool // the officer holds a post himself
+	Head          bool // who decides is head of the officer's office now
+	Heads         bool // somebody but the officer is
+	Administrator bool // who decides is a central administrator now
+	Waits         bool // the request was not decided
+	Locked        bool // the account still is
+}
+
+// centre reports whether the decision is the central administrators': for who holds a post, and for an office in which no
+// other head can decide.
+func (f activateFacts) centre() bool { return f.Privileged || !f.Heads }
+
+// mayActivate decides whether a request may be decided, either way: by the head of the officer's office, or by the centre,
+// and never by himself.
+func mayActivate(f activateFacts) error {
+	switch {
+	case !f.Head && !f.Administrator:
+		return problem.New(problem.NotFound, "activation.not_found")
+	case f.By == f.Subject:
+		return problem.New(problem.Denied, "activation.denied_self")
+	case f.centre() && !f.Administrator:
+		return problem.New(problem.Denied, "activation.denied_not_administrator")
+	case !f.centre() && !f.Head:
+		return problem.New(problem.Denied, "activation.denied_not_head")
+	case !f.Waits || !f.Locked:
+		return problem.New(problem.Conflict, "activation.decided")
 	}
 	return nil
 }

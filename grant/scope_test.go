@@ -29,6 +29,7 @@ var unscoped = map[string]string{
 	"Closed":   "a hook inside the closing of one's own account", "Relocated": "a hook inside a change of one's own office",
 	"Identified": "a hook inside a sign-in by ThaID",
 	"Leaving":    "tells a person of his own rights alone", "RemindEnding": "tells those who may know",
+	"Asked":        "a hook inside a request",
 	"RequireAgent": "is the rule itself", "HelpsAs": "is the rule itself", "Privileged": "is the rule itself", "HeadOf": "is the rule itself",
 	"TellHeads": "tells those who may know", "TellCentre": "tells those who may know",
 	"TellBrought": "likewise", "BringRights": "inside an act that two administrators were asked for", "BringChanges": "likewise", "BringHeads": "likewise", "BringHeadChanges": "likewise",
@@ -50,6 +51,12 @@ func TestScope(t *testing.T) {
 		pendingID := k.citizen(t)
 		pending := k.give(t, k.chief12, Order{Unit: "TH-12", Level: Approve, Citizen: pendingID})
 		k.register(t, pendingID, officer.Account{Unit: "TH-12", GivenName: "รอ", FamilyName: "รอดีพิเศษ"})
+		request := store.NewID()
+		k.write(t, func(tx *store.Tx) error {
+			_, err := tx.Exec(ctx, `INSERT INTO activations (id, person_id, browser, unit, asked_at, created_at, expires_at) VALUES ($1, $2, '', 'TH-12', $3, $3, $3)`,
+				request, holder, store.Us(tx.Now))
+			return err
+		})
 		second := k.give(t, k.admins[0], to(k.chief12, "TH-12", Approve))
 		proposal, err := k.book.Propose(ctx, k.admins[0], AppointmentOrder{Post: Head, Kind: Regular, Unit: "TH-12", Person: holder, OrderNumber: "1"})
 		if err != nil {
@@ -183,6 +190,11 @@ func TestScope(t *testing.T) {
 			"IdentifyMany": func(by person.ID, there bool) (any, error) {
 				left, err := k.book.IdentifyMany(ctx, by, []Named{{Person: person.ID(pick(there, string(pending.Person))), Unit: unit(there)}})
 				return len(left), err
+			},
+			"Attendances": func(by person.ID, there bool) (any, error) { return k.book.Attendances(ctx, by) },
+			"Activate": func(by person.ID, there bool) (any, error) {
+				_, err := k.book.Activate(ctx, by, pick(there, request), Decision{Confirmed: true})
+				return nil, err
 			},
 			"Picture":  func(by person.ID, there bool) (any, error) { return k.book.Picture(ctx, by) },
 			"Overview": func(by person.ID, there bool) (any, error) { return k.book.Overview(ctx, by) },

@@ -37,12 +37,17 @@ const endless = math.MaxInt64
 
 func (t *term) holds(now int64) bool { return tenseOf(t.from, t.until, now) == present }
 
-// holder is a person with all his rights. It is never changed: other rights make another holder.
+// holder is a person with all his rights. It is never changed, but for when his account locks: other rights make another
+// holder.
 type holder struct {
 	id      person.ID
 	reaches []reach
-	terms   []term // in the same order
+	terms   []term       // in the same order
+	locks   atomic.Int64 // when his account does, unless he signs in before: microseconds UTC
 }
+
+// locked reports whether the person's account is locked.
+func (h *holder) locked(now int64) bool { return now >= h.locks.Load() }
 
 // rights are a person's rights, one after the other.
 func (h *holder) rights() iter.Seq[right] {
@@ -166,6 +171,9 @@ func (h *holder) answer(do Action, at spot, now *moment) Answer {
 		}
 	}
 	a := Answer{Allowed: best == permitted, Reason: reasons[best]}
+	if len(h.reaches) > 0 && h.locked(now.micros()) {
+		a.Allowed, a.Reason = false, Locked
+	}
 	if of >= 0 {
 		a.Grant = h.terms[of].id
 	}
@@ -179,6 +187,7 @@ type entry struct {
 	unit, team  string
 	action      Action
 	from, until time.Time
+	locks       time.Time // the person's account; zero: never
 }
 
 // pack answers the entry, read at a moment, as memory holds it; ok is false where its place does not exist.
@@ -259,6 +268,10 @@ func (s *snapshot) gather(entries []entry, read int64) map[person.ID]*holder {
 			holders = append(holders, holder{id: id, reaches: reaches[:0:n], terms: terms[:0:n]})
 			reaches, terms = reaches[n:], terms[n:]
 			h = &holders[len(holders)-1]
+			h.locks.Store(endless)
+			if !e.locks.IsZero() {
+				h.locks.Store(e.locks.UnixMicro())
+			}
 			fresh[id] = h
 		}
 		h.reaches, h.terms = append(h.reaches, r.reach), append(h.terms, r.term)
@@ -332,6 +345,13 @@ func (s *snapshot) enlist(fresh map[person.ID]*holder, gone []*holder) {
 	s.places.Store(&next)
 }
 
+// signedIn keeps when a person's account locks who has signed in.
+func (s *snapshot) signedIn(who person.ID, locks time.Time) {
+	if h := (*s.shard(who).Load())[who]; h != nil {
+		h.locks.Store(locks.UnixMicro())
+	}
+}
+
 // everyone lists all persons in memory.
 func (s *snapshot) everyone() []person.ID {
 	var all []person.ID
@@ -352,6 +372,9 @@ type Posts struct {
 func (s *snapshot) posts(who person.ID, now int64) Posts {
 	var p Posts
 	h := s.holder(who)
+	if h.locked(now) {
+		return p
+	}
 	names := s.places.Load().names // after the holder: the places are numbered before he is put
 	for r := range h.rights() {
 		if !r.holds(now) {

@@ -17,6 +17,7 @@ import (
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/internal/thai"
+	"sitthi/officer"
 	"sitthi/person"
 )
 
@@ -38,21 +39,52 @@ func accountThen(past bool) string {
 		state = `COALESCE((SELECT s.state ` + last + `, CASE WHEN EXISTS (SELECT 1 FROM account_states s WHERE s.person_id = a.person_id AND s.version = 0)
 			THEN 'unknown' ELSE 'active' END)`
 	}
-	return `a.registered_at, CASE WHEN a.person_id IS NULL THEN '' ELSE ` + state + ` END, (SELECT s.at ` + last
+	return `a.registered_at, CASE WHEN a.person_id IS NULL THEN '' ELSE ` + state + ` END, (SELECT s.at ` + last + `, ` + signInThen
+}
+
+// signInThen is the last sign-in of account a before it was opened again after the moment $1 for the first time; of one that
+// was not, the last there is. It may lie after the moment: then the account was in use, since nobody signs in to one that
+// is locked.
+const signInThen = `COALESCE((SELECT r.before_at FROM reopenings r WHERE r.person_id = a.person_id AND r.at > $1 ORDER BY r.at LIMIT 1), a.last_signin_at)`
+
+// lock is when accounts were locked, and since when any were.
+type lock struct {
+	after time.Duration
+	since time.Time // zero: ever since there are accounts
+}
+
+// ForceMark is the name under which an installation keeps since when accounts lock, in microseconds. Before the program
+// knew the lock, nobody was kept from anything by it.
+const ForceMark = "lock_since"
+
+func (b *Book) lock(ctx context.Context, tx *store.Tx) (lock, error) {
+	l := lock{after: b.lockAfter}
+	err := tx.QueryRow(ctx, `SELECT CAST(value AS BIGINT) FROM installation WHERE name = $1`, ForceMark).Scan(store.At(&l.since))
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return lock{}, fmt.Errorf("read since when accounts lock: %w", err)
+	}
+	return l, nil
+}
+
+// on reports whether the account was locked at a moment.
+func (l lock) on(a pastAccount, recorded time.Time) bool {
+	return !recorded.Before(l.since) && !recorded.Before(officer.LocksAt(a.SignIn, l.after))
 }
 
 func (a *pastAccount) targets() []any {
-	return []any{store.At(&a.Registered), store.Null((*string)(&a.State)), store.At(&a.Since)}
+	return []any{store.At(&a.Registered), store.Null((*string)(&a.State)), store.At(&a.Since), store.At(&a.SignIn)}
 }
 
 // accountAt answers what was recorded of a person's account.
-func accountAt(ctx context.Context, tx *store.Tx, who person.ID, recorded time.Time) (a pastAccount, err error) {
+func (b *Book) accountAt(ctx context.Context, tx *store.Tx, who person.ID, recorded time.Time) (a pastAccount, err error) {
 	err = tx.QueryRow(ctx, `SELECT `+accountThen(recorded.Before(tx.Now))+` FROM accounts a WHERE a.registered_at <= $1 AND a.person_id = $2`,
 		store.Us(recorded), who).Scan(a.targets()...)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return pastAccount{}, fmt.Errorf("find account: %w", err)
 	}
-	return a, nil
+	l, err := b.lock(ctx, tx)
+	a.Locked = l.on(a, recorded)
+	return a, err
 }
 
 // rightsThen reads rights as they were recorded at $1: each with its version of then, the account of its holder and
@@ -98,7 +130,11 @@ func scanClaim(row store.Row) (c claim, err error) {
 
 // claimsWhere reads rights and appointments as they were recorded at a moment. The conditions speak of g and of p, and
 // their values are $2 and on; an empty one leaves that kind out.
-func claimsWhere(ctx context.Context, tx *store.Tx, recorded time.Time, ofRights, ofPosts string, values ...any) ([]claim, error) {
+func (b *Book) claimsWhere(ctx context.Context, tx *store.Tx, recorded time.Time, ofRights, ofPosts string, values ...any) ([]claim, error) {
+	l, err := b.lock(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
 	past, args := recorded.Before(tx.Now), append([]any{store.Us(recorded)}, values...)
 	var all []claim
 	for _, query := range []struct{ condition, text string }{{ofRights, rightsThen(past, ofRights)}, {ofPosts, postsThen(past, ofPosts)}} {
@@ -110,6 +146,7 @@ func claimsWhere(ctx context.Context, tx *store.Tx, recorded time.Time, ofRights
 			return nil, fmt.Errorf("read rights as they were recorded: %w", err)
 		}
 		for _, c := range list {
+			c.Locked = l.on(c.pastAccount, recorded)
 			all = append(all, c.as(recorded))
 		}
 	}
@@ -117,16 +154,16 @@ func claimsWhere(ctx context.Context, tx *store.Tx, recorded time.Time, ofRights
 }
 
 // claimsOf reads all rights and appointments of a person as they were recorded at a moment.
-func claimsOf(ctx context.Context, tx *store.Tx, who person.ID, recorded time.Time) ([]claim, error) {
-	return claimsWhere(ctx, tx, recorded, `g.person_id = $2`, `p.person_id = $2`, who)
+func (b *Book) claimsOf(ctx context.Context, tx *store.Tx, who person.ID, recorded time.Time) ([]claim, error) {
+	return b.claimsWhere(ctx, tx, recorded, `g.person_id = $2`, `p.person_id = $2`, who)
 }
 
 // claimsIn reads the rights at a level, or the appointments to a post, in a unit and its groups.
-func claimsIn(ctx context.Context, tx *store.Tx, do Action, unit string, recorded time.Time) ([]claim, error) {
+func (b *Book) claimsIn(ctx context.Context, tx *store.Tx, do Action, unit string, recorded time.Time) ([]claim, error) {
 	if do <= DoApprove {
-		return claimsWhere(ctx, tx, recorded, `g.unit = $2 AND g.level = $3`, "", unit, do)
+		return b.claimsWhere(ctx, tx, recorded, `g.unit = $2 AND g.level = $3`, "", unit, do)
 	}
-	list, err := claimsWhere(ctx, tx, recorded, "", `p.unit = $2`, unit)
+	list, err := b.claimsWhere(ctx, tx, recorded, "", `p.unit = $2`, unit)
 	return slices.DeleteFunc(list, func(c claim) bool { return c.Do != do }), err
 }
 
@@ -137,11 +174,11 @@ func (b *Book) rule(ctx context.Context, tx *store.Tx, q Question) (ruling, erro
 	if err != nil {
 		return ruling{}, err
 	}
-	who, err := accountAt(ctx, tx, q.Who, recorded)
+	who, err := b.accountAt(ctx, tx, q.Who, recorded)
 	if err != nil {
 		return ruling{}, err
 	}
-	claims, err := claimsOf(ctx, tx, q.Who, recorded)
+	claims, err := b.claimsOf(ctx, tx, q.Who, recorded)
 	if err != nil {
 		return ruling{}, err
 	}
@@ -226,6 +263,45 @@ func findDeed(ctx context.Context, tx *store.Tx, who person.ID, d *Deed) error {
 	return err
 }
 
+// lastSignIn is the last act up to a moment with which the time to the lock began anew. Of who signed in again since, the log
+// tells; of the others the account, and the log what it was.
+func lastSignIn(ctx context.Context, tx *store.Tx, who person.ID, known, recorded time.Time) (Deed, error) {
+	if known.After(recorded) {
+		return lastOfActs(ctx, tx, who, recorded)
+	}
+	entries, _, err := audit.List(ctx, tx, audit.Query{Subject: string(who), Outcome: audit.Done, From: known, To: known.Add(time.Microsecond)})
+	if err != nil {
+		return Deed{}, err
+	}
+	for _, e := range entries { // a sign-in may have switched the password on as well
+		if from, _, _ := strings.Cut(e.Name, "."); slices.Contains(signInActs, e.Name) || from == "officer" || from == "helpdesk" {
+			return Deed{Act: e.Name, By: e.Actor, At: e.At}, nil
+		}
+	}
+	return Deed{At: known}, nil
+}
+
+// lastOfActs is the last sign-in up to a moment; the zero Deed when there was none.
+func lastOfActs(ctx context.Context, tx *store.Tx, who person.ID, recorded time.Time) (last Deed, err error) {
+	for _, act := range signInActs {
+		entries, _, err := audit.List(ctx, tx, audit.Query{
+			Subject: string(who), Outcome: audit.Done, Act: act, To: recorded.Add(time.Microsecond), Limit: 1,
+		})
+		if err != nil {
+			return Deed{}, err
+		}
+		for _, e := range entries {
+			if e.At.After(last.At) {
+				last = Deed{Act: e.Name, By: e.Actor, At: e.At}
+			}
+		}
+	}
+	return last, nil
+}
+
+// signInActs are the sign-ins, as the log names them.
+var signInActs = []string{"signin.open", "signin.thaid"}
+
 // Past reports whether the question was about the past, which is answered as it was recorded then.
 func (e Explanation) Past() bool { return e.Moment.Before(e.Asked) }
 
@@ -266,6 +342,11 @@ func (b *Book) explain(ctx context.Context, tx *store.Tx, q Question) (Explanati
 		case s.reason == AccountUnknown:
 			c.Met = Unknown
 		}
+		if c.Code == CondUnlocked {
+			if c.Deed, err = lastSignIn(ctx, tx, q.Who, r.who.SignIn, recordedAt(q.Moment, tx.Now)); err != nil {
+				return Explanation{}, err
+			}
+		}
 		if c.Code == CondAccount || c.Code == CondEnabled {
 			if err := findDeed(ctx, tx, q.Who, &c.Deed); err != nil {
 				return Explanation{}, err
@@ -300,7 +381,7 @@ func (b *Book) WhoAt(ctx context.Context, do Action, at Place, moment time.Time,
 		if exists, err := agency.ExistsAt(ctx, tx, at.Unit, at.Team, recorded); err != nil || !exists {
 			return err
 		}
-		claims, err := claimsIn(ctx, tx, do, at.Unit, recorded)
+		claims, err := b.claimsIn(ctx, tx, do, at.Unit, recorded)
 		for _, c := range claims {
 			if c.Person > after && covers(c.Place, at) && c.allows(moment) {
 				list = append(list, c.Person)
@@ -321,7 +402,7 @@ func (b *Book) WhereAt(ctx context.Context, who person.ID, do Action, moment tim
 	var list []Place
 	err := b.db.Read(ctx, func(tx *store.Tx) error {
 		recorded := recordedAt(moment, tx.Now)
-		claims, err := claimsOf(ctx, tx, who, recorded)
+		claims, err := b.claimsOf(ctx, tx, who, recorded)
 		if err != nil {
 			return err
 		}
@@ -359,7 +440,7 @@ func (b *Book) MayAt(ctx context.Context, who person.ID, at Place, moment time.T
 		if exists, err := agency.ExistsAt(ctx, tx, at.Unit, at.Team, recorded); err != nil || !exists {
 			return err
 		}
-		claims, err := claimsOf(ctx, tx, who, recorded)
+		claims, err := b.claimsOf(ctx, tx, who, recorded)
 		for _, c := range claims {
 			if covers(c.Place, at) && c.allows(moment) {
 				list = append(list, c.Do)

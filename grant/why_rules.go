@@ -44,6 +44,8 @@ type pastAccount struct {
 	Registered time.Time    // zero: he had no account
 	State      accountState // counts once registered
 	Since      time.Time    // of the state; zero: ever since he registered
+	SignIn     time.Time    // the last one before it was opened again; see signInThen
+	Locked     bool         // for want of a sign-in
 }
 
 type accountState string
@@ -106,6 +108,7 @@ const (
 	CondPlace    Code = "place"    // the unit, and the group where one is named, exist and are in use
 	CondAccount  Code = "account"  // the person is known and has an account
 	CondEnabled  Code = "enabled"  // the account is not switched off
+	CondUnlocked Code = "unlocked" // the account is not locked for want of a sign-in
 	CondRight    Code = "right"    // he was given the right here, or proposed for the post
 	CondSecond   Code = "second"   // a second person has confirmed it
 	CondOpen     Code = "open"     // it was not ended by an act
@@ -129,7 +132,11 @@ func (a pastAccount) steps() []step {
 	case a.State != accountOn:
 		return []step{{CondAccount, Permitted}, {CondEnabled, AccountOff}}
 	}
-	return []step{{CondAccount, Permitted}, {CondEnabled, Permitted}}
+	unlocked := step{CondUnlocked, Permitted}
+	if a.Locked {
+		unlocked.reason = Locked
+	}
+	return []step{{CondAccount, Permitted}, {CondEnabled, Permitted}, unlocked}
 }
 
 // steps are the conditions of the claim itself at a moment.

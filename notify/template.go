@@ -35,13 +35,15 @@ type Template struct {
 //	post       the post of an appointment: locale.Name
 //	from       first day: thai.Date
 //	until      last day: thai.Date, or words for none: locale.Name
+//	reason     of a refusal, as it was written
 //	link       absolute URL of the page where the reader acts
 //	receipt    the number of a request to the help desk
-//	n          a count, int
+//	n          a count, such as of days that are left, int
 var Templates = []Template{
 	// Codes: purpose and reference, never a link (trust.md 8).
 	{"register.code", []string{"code", "reference", "minutes"}},
 	{"reset.code", []string{"code", "reference", "minutes"}},
+	{"activation.code", []string{"code", "reference", "minutes"}},
 	{"contact.code", []string{"code", "reference", "minutes"}},
 	// To every contact, the old one among them: a contact was changed (trust.md 10).
 	{"contact.changed", []string{"channel", "contact"}},
@@ -61,6 +63,13 @@ var Templates = []Template{
 	{"factor.removed", nil},
 	{"factor.codes", nil},
 	{"factor.recovery", nil},
+	// To the owner: his account locks soon, unless he signs in (trust.md 11).
+	{"signin.locks_soon", []string{"name", "n", "from", "link"}},
+	// To who decides: a locked officer asks for his account to be opened again ("Active User").
+	{"activation.asked", []string{"name", "position", "unit", "link"}},
+	// To the officer, on every contact.
+	{"activation.confirmed", []string{"link"}},
+	{"activation.refused", []string{"reason"}},
 
 	// To the officer.
 	{"grant.given", []string{"name", "level", "unit", "from", "until", "link"}},

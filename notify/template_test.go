@@ -14,7 +14,7 @@ import (
 
 // samples are an argument of each name, long ones among them.
 var samples = locale.Args{
-	"code": "012345", "reference": "KTXB", "minutes": 5,
+	"code": "012345", "reference": "KTXB", "minutes": 5, "n": 15,
 	"name": "สมชาย ใจดีเจริญทรัพย์", "position": "นักวิชาการอุตสาหกรรมชำนาญการ",
 	"unit":     locale.Name{TH: "สำนักงานอุตสาหกรรมจังหวัดนนทบุรี", EN: "Nonthaburi Provincial Industry Office"},
 	"old_unit": locale.Name{TH: "สำนักงานอุตสาหกรรมจังหวัดปทุมธานี", EN: "Pathum Thani Provincial Industry Office"},
@@ -22,7 +22,8 @@ var samples = locale.Args{
 	"level": locale.Name{TH: "พิจารณา", EN: "Consider"},
 	"post":  locale.Name{TH: "รักษาราชการแทนหัวหน้าหน่วยงาน", EN: "acting head of unit"},
 	"from":  thai.Date{Year: 2026, Month: time.October, Day: 1}, "until": thai.Date{Year: 2027, Month: time.September, Day: 30},
-	"link": "https://sitthi.example.go.th/my/rights", "receipt": "KRMW-4729", "n": 21,
+	"reason": "ลาออกจากราชการแล้ว ตั้งแต่วันที่ 1 ตุลาคม 2569",
+	"link":   "https://sitthi.example.go.th/my/rights", "receipt": "KRMW-4729",
 }
 
 func TestEveryTemplateInBothLanguages(t *testing.T) {

@@ -42,8 +42,8 @@ func (d *Desk) FactorsAsked(ctx context.Context, id, browser string) (f Factors,
 }
 
 // SignInCode goes on with a sign-in whose password was right, and opens the session. It fails with problem.NotFound like
-// FactorsAsked, with problem.Invalid for what is no code at all, with problem.Busy after too many tries, and with
-// problem.Denied for a code that is wrong or was used.
+// FactorsAsked, with problem.Invalid for what is no code at all, with problem.Busy after too many tries, with
+// problem.Denied for a code that is wrong or was used, and with problem.Locked like SignIn.
 func (d *Desk) SignInCode(ctx context.Context, id, typed string, in In) (Opened, error) {
 	code, err := readFactorCode(typed)
 	if err != nil {
@@ -96,7 +96,7 @@ func (d *Desk) goOn(ctx context.Context, id string, in In, prove func(*store.Tx,
 	if err != nil {
 		return Opened{}, fmt.Errorf("go on with sign-in: %w", err)
 	}
-	return o, nil
+	return o, o.locked()
 }
 
 // unknownDoor is the limit that all browsers share from which the person has not signed in before.
@@ -111,8 +111,15 @@ func (d *Desk) opening(in In, known bool) Opened {
 	return o
 }
 
-// open opens the session of somebody who has proved all that is asked of him.
+// open opens the session of somebody who has proved all that is asked of him, or begins his way back in when he is locked.
 func (d *Desk) open(ctx context.Context, tx *store.Tx, act *audit.Act, who person.ID, in In, o *Opened) error {
+	owner, err := officer.Find(ctx, tx, who)
+	if err != nil {
+		return err
+	}
+	if owner.Locked(tx.Now, d.settings.LockAfter) {
+		return d.lockOut(ctx, tx, act, owner, in, o)
+	}
 	if err := updateLastSignIn(ctx, tx, who); err != nil {
 		return err
 	}
@@ -125,7 +132,7 @@ func (d *Desk) open(ctx context.Context, tx *store.Tx, act *audit.Act, who perso
 		return err
 	}
 	act.Object = store.NewID()
-	err := insertSession(ctx, tx, act.Object, seal.TokenHash(o.Token), who, in)
+	err = insertSession(ctx, tx, act.Object, seal.TokenHash(o.Token), who, in)
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ type office struct {
 	roll      *person.Roll
 	passwords *proof.Passwords
 	who       person.ID
+	asked     []person.ID // to be let in again
 }
 
 // nobody takes no message: the tests read the outbox.
@@ -93,6 +94,11 @@ func (o *office) deskOn(db *store.DB) *signin.Desk {
 	log := slog.New(slog.DiscardHandler)
 	return signin.NewDesk(signin.Options{
 		DB: db, Roll: o.roll, Ring: o.ring, Passwords: o.passwords, Outbox: o.outbox, Log: log,
+		Link: func(path string) string { return "https://sitthi.example.go.th" + path },
+		Asked: func(_ context.Context, _ *store.Tx, a officer.Account) error {
+			o.asked = append(o.asked, a.Person)
+			return nil
+		},
 		Codes: proof.NewCodes(proof.CodesOptions{Ring: o.ring, Outbox: o.outbox, Log: log, SMSBudget: 1000}),
 	})
 }

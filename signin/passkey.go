@@ -337,7 +337,7 @@ func (d *Desk) verify(ctx context.Context, tx *store.Tx, who person.ID, a answer
 
 // SignInPasskey opens the session of the owner of a passkey, who needs no password: the passkey is what he has, and he
 // has opened it with what he is or knows. It fails with problem.Denied in one way for whatever does not prove it, with
-// problem.NotFound for a challenge that is used, over or another browser's, and like SignIn for a disabled account.
+// problem.NotFound for a challenge that is used, over or another browser's, and like SignIn for an account that is disabled or locked.
 func (d *Desk) SignInPasskey(ctx context.Context, signed Signed, in In) (Opened, error) {
 	a, err := d.take(ctx, keySignIn, "", in.Browser, signed)
 	if err != nil {
@@ -374,7 +374,7 @@ func (d *Desk) SignInPasskey(ctx context.Context, signed Signed, in In) (Opened,
 	if err != nil {
 		return Opened{}, fmt.Errorf("sign in by passkey: %w", err)
 	}
-	return o, nil
+	return o, o.locked()
 }
 
 // handleOf reads whose a passkey says it is.

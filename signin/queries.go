@@ -427,3 +427,81 @@ func deleteDevicesOf(ctx context.Context, tx *store.Tx, who person.ID) error {
 	}
 	return nil
 }
+
+// selectActivation finds a way back in, in its own browser.
+func selectActivation(ctx context.Context, tx *store.Tx, id, browserHash string) (activation, error) {
+	var a activation
+	var channel, outcome string
+	err := tx.QueryRow(ctx, `SELECT v.id, v.channel, v.reference, v.sent_at, v.asked_at, v.decided_at, v.outcome, v.reason, `+officer.Columns+`
+		FROM activations v JOIN accounts a ON a.person_id = v.person_id
+		WHERE v.id = $1 AND v.browser = $2 AND v.expires_at > $3`, id, browserHash, store.Us(tx.Now)).
+		Scan(append([]any{&a.ID, &channel, &a.Reference, store.At(&a.SentAt), store.At(&a.AskedAt), store.At(&a.DecidedAt), &outcome, &a.Reason},
+			a.account.Targets()...)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return activation{}, errNoActivation()
+	}
+	if err != nil {
+		return activation{}, fmt.Errorf("find way back in: %w", err)
+	}
+	a.Channel, a.outcome = notify.Channel(channel), outcome
+	return a, nil
+}
+
+// insertActivation begins a way back in for a browser, or gives it the request of the same person that waits
+// since the account was locked.
+func insertActivation(ctx context.Context, tx *store.Tx, who person.ID, unit, browserHash string) (id string, err error) {
+	err = tx.QueryRow(ctx, `UPDATE activations SET browser = $2, expires_at = $3
+		WHERE person_id = $1 AND decided_at IS NULL AND asked_at > (SELECT a.last_signin_at FROM accounts a WHERE a.person_id = $1)
+		RETURNING id`,
+		who, browserHash, store.Us(tx.Now.Add(askedLife))).Scan(&id)
+	if err == nil {
+		return id, nil
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("find request to be let in: %w", err)
+	}
+	id = store.NewID()
+	if _, err := tx.Exec(ctx, `INSERT INTO activations (id, person_id, browser, unit, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		id, who, browserHash, unit, store.Us(tx.Now), store.Us(tx.Now.Add(resetLife))); err != nil {
+		return "", fmt.Errorf("begin way back in: %w", err)
+	}
+	return id, nil
+}
+
+// endActivations closes the requests of a person that were never decided, because somebody else opened the account.
+func endActivations(ctx context.Context, tx *store.Tx, who person.ID) error {
+	_, err := tx.Exec(ctx, `UPDATE activations SET decided_at = $2, outcome = 'over'
+		WHERE person_id = $1 AND asked_at IS NOT NULL AND decided_at IS NULL`, who, store.Us(tx.Now))
+	if err != nil {
+		return fmt.Errorf("close request to be let in: %w", err)
+	}
+	return nil
+}
+
+func updateActivationSent(ctx context.Context, tx *store.Tx, a Activation) error {
+	_, err := tx.Exec(ctx, `UPDATE activations SET channel = $2, reference = $3, sent_at = $4 WHERE id = $1`,
+		a.ID, string(a.Channel), a.Reference, store.Us(a.SentAt))
+	if err != nil {
+		return fmt.Errorf("note code of way back in: %w", err)
+	}
+	return nil
+}
+
+// updateActivationAsked makes a request of a way back in.
+func updateActivationAsked(ctx context.Context, tx *store.Tx, id string) error {
+	_, err := tx.Exec(ctx, `UPDATE activations SET asked_at = $2, expires_at = $3 WHERE id = $1`,
+		id, store.Us(tx.Now), store.Us(tx.Now.Add(askedLife)))
+	if err != nil {
+		return fmt.Errorf("ask to be let in: %w", err)
+	}
+	return nil
+}
+
+// deleteActivations deletes ways back in that came to no request; requests stay with the acts about them.
+func deleteActivations(ctx context.Context, tx *store.Tx, expiredBefore time.Time) (int64, error) {
+	n, err := tx.Exec(ctx, `DELETE FROM activations WHERE asked_at IS NULL AND expires_at < $1`, store.Us(expiredBefore))
+	if err != nil {
+		return 0, fmt.Errorf("sweep ways back in: %w", err)
+	}
+	return n, nil
+}

@@ -65,13 +65,11 @@ func TestReset(t *testing.T) {
 	for _, channel := range []notify.Channel{notify.Email, notify.SMS} {
 		storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
 			o := open(t, env)
-			o.set(t, "password_off = TRUE, failures = 100, last_signin_at = 7")
 			known := signin.Opened{}
 			if channel == notify.Email {
-				o.set(t, "password_off = FALSE, failures = 0")
 				known = o.enter(t, in())
-				o.set(t, "password_off = TRUE, failures = 100, last_signin_at = 7")
 			}
+			o.set(t, "password_off = TRUE, failures = 100, last_signin_at = 7")
 			r := o.begin(t, somsak, channel)
 			if r.Step != signin.ResetCode || r.Channel != channel {
 				t.Fatalf("after sending: %+v", r)
@@ -125,11 +123,14 @@ func TestReset(t *testing.T) {
 			}
 			way := in()
 			way.Password = newPassword
-			o.enter(t, way)
+			if _, err := o.desk.SignIn(t.Context(), way); !errors.Is(err, problem.Locked) {
+				t.Errorf("the new password of a locked account: %v", err)
+			}
 			again, err := o.desk.FinishReset(t.Context(), r.ID, here, "อีกรหัสหนึ่งที่ยาวพอ", "อีกรหัสหนึ่งที่ยาวพอ")
 			if err != nil || again.Step != signin.ResetDone {
 				t.Errorf("the form once more: %+v, %v", again, err)
 			}
+			o.set(t, "last_signin_at = registered_at")
 			o.enter(t, way)
 		})
 	}

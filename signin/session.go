@@ -61,7 +61,7 @@ const formerLife = 30 * time.Second
 func errNoSession() error { return problem.New(problem.NotFound, "signin.problem.session") }
 
 // Session answers the live session behind a token and notes that it was seen. It fails with problem.NotFound when
-// there is none: no such token, signed out, idle or open too long, or the account disabled.
+// there is none: no such token, signed out, idle or open too long, or the account disabled or locked.
 func (d *Desk) Session(ctx context.Context, token string) (Session, error) {
 	var s Session
 	var now time.Time
@@ -77,7 +77,7 @@ func (d *Desk) Session(ctx context.Context, token string) (Session, error) {
 	if err != nil {
 		return Session{}, err
 	}
-	if !s.Account.Enabled() || now.Sub(s.SeenAt) >= d.settings.Idle || now.Sub(s.CreatedAt) >= d.settings.Absolute {
+	if !s.Account.Enabled() || s.Account.Locked(now, d.settings.LockAfter) || now.Sub(s.SeenAt) >= d.settings.Idle || now.Sub(s.CreatedAt) >= d.settings.Absolute {
 		return Session{}, errNoSession()
 	}
 	s.stepUp = d.settings.StepUp
@@ -190,7 +190,7 @@ func Closed(ctx context.Context, tx *store.Tx, who person.ID) error {
 // DeviceLife is how long a browser is known, and its row stays: as long as the cookie by which it is.
 const DeviceLife = 365 * 24 * time.Hour
 
-// Sweep deletes sessions and resets that are long over and browsers not seen for a year, and answers how many rows went. Once
+// Sweep deletes sessions, resets and ways back in that are long over and browsers not seen for a year, and answers how many rows went. Once
 // an hour is often enough.
 func (d *Desk) Sweep(ctx context.Context) (swept int64, err error) {
 	err = d.db.Write(ctx, func(tx *store.Tx) error {
@@ -215,7 +215,11 @@ func (d *Desk) Sweep(ctx context.Context) (swept int64, err error) {
 			return err
 		}
 		asked, err := deleteThaID(ctx, tx, tx.Now.Add(-resetsKept))
-		swept = sessions + devices + begun + resets + links + asked
+		if err != nil {
+			return err
+		}
+		activations, err := deleteActivations(ctx, tx, tx.Now.Add(-resetsKept))
+		swept = sessions + devices + begun + resets + links + asked + activations
 		return err
 	})
 	return swept, err

@@ -38,6 +38,8 @@ type Settings struct {
 	FactorDay proof.Rate
 	// SessionsKept is how long sessions that are over are kept.
 	SessionsKept time.Duration
+	// LockAfter is how long after the last sign-in an account locks (trust.md 11).
+	LockAfter time.Duration
 }
 
 // Defaults are the limits of trust.md 3 and 5.
@@ -54,6 +56,8 @@ func Defaults() Settings {
 		// The day of a browser that knows the password and guesses: 30 tries of three codes each in a million.
 		Factor:    proof.Rate{Burst: 5, Every: time.Minute},
 		FactorDay: proof.Rate{Burst: 30, Every: 24 * time.Hour / 30},
+
+		LockAfter: officer.LockAfter,
 	}
 }
 
@@ -67,6 +71,10 @@ type Options struct {
 	Outbox    *notify.Outbox
 	Log       *slog.Logger
 	Site      *Site // nil when there are no passkeys
+	// Link makes the absolute address of a page, for messages.
+	Link func(path string) string
+	// Asked is called within the transaction in which a locked officer asks to be let in again: who decides is told.
+	Asked func(ctx context.Context, tx *store.Tx, a officer.Account) error
 	// ThaID is nil where nobody signs in by it.
 	ThaID *thaid.Client
 	// Identified is called within the transaction in which ThaID proves an officer for the first time.
@@ -85,6 +93,8 @@ type Desk struct {
 	outbox    *notify.Outbox
 	log       *slog.Logger
 	thaid     *thaid.Client
+	linkTo    func(path string) string
+	asked     func(ctx context.Context, tx *store.Tx, a officer.Account) error
 	settings  Settings
 
 	identified func(ctx context.Context, tx *store.Tx, who officer.Account) error
@@ -96,14 +106,18 @@ func NewDesk(o Options) *Desk {
 	return &Desk{
 		db: o.DB, roll: o.Roll, ring: o.Ring, site: o.Site, passwords: o.Passwords, codes: o.Codes, outbox: o.Outbox, log: o.Log,
 		thaid: o.ThaID, identified: o.Identified,
+		linkTo: o.Link, asked: o.Asked,
 		settings: Settings{
 			Idle: cmp.Or(s.Idle, d.Idle), Absolute: cmp.Or(s.Absolute, d.Absolute), StepUp: cmp.Or(s.StepUp, d.StepUp),
 			Account: cmp.Or(s.Account, d.Account), Address: cmp.Or(s.Address, d.Address),
 			Failures: cmp.Or(s.Failures, d.Failures), Factor: cmp.Or(s.Factor, d.Factor), FactorDay: cmp.Or(s.FactorDay, d.FactorDay),
-			SessionsKept: cmp.Or(s.SessionsKept, d.SessionsKept),
+			SessionsKept: cmp.Or(s.SessionsKept, d.SessionsKept), LockAfter: cmp.Or(s.LockAfter, d.LockAfter),
 		},
 	}
 }
+
+// LockDays is after how many days without a sign-in accounts lock.
+func (d *Desk) LockDays() int { return int(d.settings.LockAfter / (24 * time.Hour)) }
 
 // In is what somebody shows who wants to sign in.
 type In struct {
@@ -120,12 +134,14 @@ type In struct {
 }
 
 // Opened is what a browser gets that signed in: two tokens for it to keep, and the session. Where a second factor is
-// asked for it is nothing but Flow.
+// asked for it is nothing but Flow, and where the account is locked nothing but Activation.
 type Opened struct {
 	Flow        string // of the sign-in that waits for the second factor; "" when a session was opened
 	Token       string // of the session
 	DeviceToken string // of the browser, for the next time
 	Session     Session
+	// Activation is, with problem.Locked, the way back in that has begun for this browser.
+	Activation string
 }
 
 // The message keys of the one answer to whoever could not prove who he is, whatever the cause: at the door, and when
@@ -146,7 +162,7 @@ func invalid(field, key string) error {
 // problem.Busy when too many tries came before, and with problem.Denied otherwise: with one key for an unknown
 // person, a wrong password and a password switched off for this browser, and with "signin.problem.disabled" when the password was
 // right but the account is switched off. An unknown citizen ID costs the same hash and the same queries as a known
-// one.
+// one. Who has proved who he is and is locked for want of a sign-in is told so with problem.Locked, and by nothing before.
 func (d *Desk) SignIn(ctx context.Context, in In) (Opened, error) {
 	citizen, err := citizenID(in)
 	if err != nil {
@@ -198,7 +214,7 @@ func (d *Desk) SignIn(ctx context.Context, in In) (Opened, error) {
 	if o.Flow != "" {
 		return Opened{Flow: o.Flow}, nil
 	}
-	return o, nil
+	return o, o.locked()
 }
 
 func citizenID(in In) (thai.CitizenID, error) {
@@ -417,7 +433,7 @@ func (d *Desk) switchOff(ctx context.Context, t *try) error {
 }
 
 // Reopen lets a password be tried again from everywhere: its failures are forgotten, and so is what slowed the tries
-// down. It is an act at the server's terminal, for an owner who has no browser left that knows him. It fails with
+// down; and an account that is locked for want of a sign-in is opened again. It is an act at the server's terminal, for an owner who has no browser left that knows him. It fails with
 // problem.NotFound when nobody with the citizen ID has an account.
 func (d *Desk) Reopen(ctx context.Context, citizen thai.CitizenID) error {
 	act := audit.Act{Name: "officer.reopen_password", Actor: audit.Terminal}
@@ -438,6 +454,11 @@ func (d *Desk) Reopen(ctx context.Context, citizen thai.CitizenID) error {
 		}
 		if err := proof.Release(ctx, tx, factorLimit(who)); err != nil {
 			return err
+		}
+		if owner.Locked(tx.Now, d.settings.LockAfter) {
+			if err := officer.Reopen(ctx, tx, who); err != nil {
+				return err
+			}
 		}
 		return updateReopened(ctx, tx, who)
 	})

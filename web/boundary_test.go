@@ -103,6 +103,9 @@ var calls = []call{
 	{"GET /ko1/help", "", heads(200), false},
 	{"POST /ko1/help/{plea}/vouch", "", heads(403), false},
 	{"POST /ko1/help/{plea}/refuse", "reason=x", heads(403), false},
+	{"GET /officer/activate/{activation}", "", everyone(404), false},
+	{"POST /officer/activate/{activation}/send", "channel=email", everyone(404), false},
+	{"POST /officer/activate/{activation}/code", "code=123456", everyone(404), false},
 	{"GET /officer/terms", "", everyone(200), false},
 	{"GET /officer/login", "", want{200, 303, 303, 303, 303}, false},
 	{"POST /officer/login", "citizen_id=", everyone(422), false},
@@ -110,10 +113,10 @@ var calls = []call{
 	{"POST /officer/login/passkey", "passkey={}&passkey_challenge={form}", everyone(422), false},
 	{"GET /officer/login/factor/{form}", "", everyone(404), false},
 	{"POST /officer/login/factor/{form}", "code=123456", everyone(404), false},
-	{"POST /officer/logout", "", want{visitor: 303}, false},
 	{"POST /officer/thaid", "", everyone(404), false}, // is not set up
 	{"GET /officer/thaid/callback?state={form}&code=x", "", everyone(404), false},
 	{"GET /officer/thaid/unknown", "", everyone(404), false},
+	{"POST /officer/logout", "", want{visitor: 303}, false},
 
 	// One's own account.
 	{"GET /officer/profile", "", signedIn(200), false},
@@ -185,6 +188,12 @@ var calls = []call{
 	{"POST /ko1/rights/waiting/TH-13/{waiting}", "answer=yes", heads(404), true},
 	{"POST /ko1/rights/waiting/{unit}/{waiting}", "answer=yes", heads(403), false},
 	{"POST /ko1/rights/waiting/{unit}/{waiting}", "answer=no&reason=x", heads(403), false},
+
+	// Who signs in, and locked officers who ask to be let in again.
+	{"GET /ko1/people", "", want{303, 403, 200, 403, entitled}, false},
+	{"POST /ko1/people/{activation}/confirm", "", want{303, 404, 404, 404, entitled}, true},
+	{"GET /ko1/people/{activation}/refuse", "", want{303, 403, 404, 403, 404}, false},
+	{"POST /ko1/people/{activation}/refuse", "reason=x", want{303, 404, 404, 404, entitled}, true},
 
 	// One right.
 	{"GET /ko1/grants/{grant}", "", want{303, 404, 404, 200, 200}, false},
@@ -384,6 +393,7 @@ func theirs(t *testing.T, k *kit) objects {
 	contact := k.as(t, considers).post("/officer/profile/contact/email", "email", "suda@example.go.th").wants(http.StatusSeeOther)
 	reset := k.visitor(t).post("/officer/passreset", "citizen_id", considers).wants(http.StatusSeeOther)
 	ticket, plea := k.plea(t)
+	activation := k.asks(t, k.register(t, "1990000000078", "มานพ", "ห่างหาย", "TH-12"))
 	announced := must(k.portal.All(t.Context()))(t)
 	change := must(k.portal.SetCutover(t.Context(), string(k.who[admin1]), portal.KO1, portal.CutoverDraft{
 		Owner: portal.New, From: k.Clock.Now().AddDate(1, 0, 0),
@@ -398,9 +408,10 @@ func theirs(t *testing.T, k *kit) objects {
 		"citizen": considers, "digits": considers[9:], "form": store.NewID(), "system": "haz2009", "announcement": announced[0].ID, "cutover": change.ID,
 		"appointment": deputy.ID,
 		"session":     must(k.signin.List(t.Context(), k.who[chief12]))(t)[0].ID, "flow": strings.TrimPrefix(page.location, "/officer/register/"),
-		"change": strings.TrimPrefix(contact.location, "/officer/profile/change/"),
-		"ticket": ticket.ID, "plea": plea.ID,
-		"reset": strings.TrimPrefix(reset.location, "/officer/passreset/"),
+		"change":     strings.TrimPrefix(contact.location, "/officer/profile/change/"),
+		"activation": activation,
+		"reset":      strings.TrimPrefix(reset.location, "/officer/passreset/"),
+		"ticket":     ticket.ID, "plea": plea.ID,
 	}
 }
 
@@ -413,7 +424,7 @@ const (
 func absent() objects {
 	o := objects{"unit": "TH-99", "team": "G7", "citizen": "1990000000043", "digits": "0043", "system": "haz2999"}
 	o["change"] = store.NewID()
-	for _, name := range []string{"entry", "grant", "ended", "person", "waiting", "form", "announcement", "cutover", "appointment", "program", "list", "session", "flow", "reset", "ticket", "plea"} {
+	for _, name := range []string{"entry", "grant", "ended", "person", "waiting", "form", "announcement", "cutover", "appointment", "program", "list", "session", "flow", "reset", "ticket", "plea", "activation"} {
 		o[name] = store.NewID()
 	}
 	return o

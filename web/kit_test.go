@@ -125,7 +125,8 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 		})
 	}
 	k.officers = k.clerk(officer.Edition{})
-	k.signin = signin.NewDesk(signin.Options{DB: env.DB, Roll: k.roll, Ring: ring, Site: must(signin.NewSite(&url.URL{Scheme: "http", Host: k.localhost}))(t), Passwords: passwords, Codes: codes, Outbox: k.outbox, Log: log})
+	k.signin = signin.NewDesk(signin.Options{DB: env.DB, Roll: k.roll, Ring: ring, Site: must(signin.NewSite(&url.URL{Scheme: "http", Host: k.localhost}))(t), Passwords: passwords, Codes: codes, Outbox: k.outbox, Log: log,
+		Link: link, Asked: k.book.Asked})
 	administrator := func(ctx context.Context, tx *store.Tx, by string) error {
 		return k.book.RequireAdministrator(ctx, tx, person.ID(by))
 	}

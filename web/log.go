@@ -52,7 +52,8 @@ var logFilters = []string{logUnit, logActor, logSubject, logAct, logOutcome, log
 var logActs = []string{
 	"officer.change_profile", "officer.change_contact", "officer.accept_terms", "officer.close", "officer.thaid", "officer.export",
 	"officer.register", "officer.register_existing", "officer.set_language", "officer.install", "officer.reopen_password",
-	"signin.open", "signin.thaid", "signin.stepup", "signin.close", "signin.end", "signin.end_all", "signin.reset_password", "signin.open_link", "signin.switch_off", "signin.switch_on",
+	"officer.ask_activation", "officer.activate", "officer.refuse_activation",
+	"signin.open", "signin.thaid", "signin.locked", "signin.stepup", "signin.close", "signin.end", "signin.end_all", "signin.reset_password", "signin.open_link", "signin.switch_off", "signin.switch_on",
 	"signin.password", "signin.app_begin", "signin.app_add", "signin.app_remove", "signin.recovery_new", "signin.reset_factor", "signin.passkey_add", "signin.passkey_remove", "signin.end_others", "signin.forget_device", "signin.forget_factors",
 	"grant.give", "grant.give_list", "grant.change", "grant.revoke", "grant.confirm", "grant.confirm_thaid", "grant.confirm_list", "grant.refuse", "grant.second", "grant.decline", "grant.export",
 	"appointment.propose", "appointment.confirm", "appointment.decline", "appointment.end", "appointment.install",

@@ -246,6 +246,9 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, v *Visit) error 
 	in := s.comes(r, v)
 	in.CitizenID, in.Password, in.Browser = page.CitizenID, r.PostForm.Get("password"), s.browser(w, r)
 	opened, err := s.SignIn.SignIn(r.Context(), in)
+	if errors.Is(err, problem.Locked) {
+		return s.lockedOut(w, r, v, opened)
+	}
 	if err != nil {
 		status, faults, ok := v.mend(w, err)
 		if !ok {

@@ -84,6 +84,9 @@ func (s *Server) signInPasskey(w http.ResponseWriter, r *http.Request, v *Visit)
 	if err == nil {
 		return s.opened(w, r, v, opened, page.Next)
 	}
+	if errors.Is(err, problem.Locked) {
+		return s.lockedOut(w, r, v, opened)
+	}
 	status, faults, ok := v.mend(w, err)
 	if errors.Is(err, problem.NotFound) {
 		status, faults, ok = http.StatusUnprocessableEntity, []views.FieldError{{Text: v.Tell(err)}}, true

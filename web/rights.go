@@ -362,7 +362,7 @@ func heading(word string) string {
 
 var stateKinds = map[grant.State]views.BadgeKind{
 	grant.StateActive: views.BadgeOK, grant.StateSoon: views.BadgeWarn, grant.StateFuture: views.BadgeWaiting, grant.StateWaiting: views.BadgeWaiting,
-	grant.StatePending: views.BadgeWaiting, grant.StateOff: views.BadgeOff,
+	grant.StatePending: views.BadgeWaiting, grant.StateOff: views.BadgeOff, grant.StateLocked: views.BadgeOff,
 	grant.StateSecond: views.BadgeWaiting, grant.StateExpired: views.BadgeOff, grant.StateEnded: views.BadgeOff,
 }
 

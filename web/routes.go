@@ -22,6 +22,8 @@ func (s *Server) Routes() []Route {
 		s.casesRoutes(),
 		s.lineRoutes(),
 		s.thaidRoutes(),
+		s.activationRoutes(),
+		s.peopleRoutes(),
 		s.rightsRoutes(),
 		s.bulkRoutes(),
 		s.importsRoutes(),

@@ -260,6 +260,9 @@ func (s *Server) factorsAsked(f signin.Factors, purpose, of string) views.Factor
 func (s *Server) signInFactor(w http.ResponseWriter, r *http.Request, v *Visit) error {
 	page := views.FactorPage{Next: nextPage(r.PostForm.Get("next"))}
 	opened, err := s.goOn(r, v)
+	if errors.Is(err, problem.Locked) {
+		return s.lockedOut(w, r, v, opened)
+	}
 	if err != nil {
 		status, faults, ok := v.mend(w, err)
 		if !ok {

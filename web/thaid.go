@@ -42,6 +42,9 @@ func (s *Server) signInThaID(w http.ResponseWriter, r *http.Request, v *Visit) e
 	q := r.URL.Query()
 	answer := thaid.Answer{State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error"), Issuer: q.Get("iss")}
 	opened, next, err := s.SignIn.SignInThaID(r.Context(), answer, s.comes(r, v))
+	if errors.Is(err, problem.Locked) {
+		return s.lockedOut(w, r, v, opened)
+	}
 	if err != nil {
 		return s.thaidFailed(w, r, v, next, err)
 	}

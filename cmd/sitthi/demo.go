@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
+	"time"
 	"unicode"
 
 	"sitthi/audit"
@@ -40,8 +41,9 @@ type demoAccount struct {
 	post          grant.Post
 	postUnit      string
 	right         *demoRight
-	unproved      bool        // no code has proved his contacts: none of them recovers the account
-	who           locale.Name // for the list at the start
+	unproved      bool          // no code has proved his contacts: none of them recovers the account
+	away          time.Duration // since he signed in last, whenever the demonstration starts
+	who           locale.Name   // for the list at the start
 }
 
 // demoRight is the right that such a person holds.
@@ -55,6 +57,7 @@ const (
 	firstAdministrator  = "1990000000019"
 	secondAdministrator = "1990000000027"
 	demoApprover        = "3990000000210" // may approve in TH-12
+	demoLocked          = "3990000000252" // has not signed in for 61 days
 	unregisteredPerson  = "3990000000503"
 )
 
@@ -74,6 +77,8 @@ var demoAccounts = []demoAccount{
 		right: &demoRight{"TH-12", "", grant.Approve}, who: locale.Name{TH: "เจ้าหน้าที่ นนทบุรี อนุมัติ (ระดับ 3)", EN: "officer, Nonthaburi, level 3"}},
 	{citizen: "3990000000228", given: "กมลวรรณ", family: "ทองสุข", mailbox: "kamonwan.t", position: "นักวิชาการอุตสาหกรรมปฏิบัติการ", unit: "TH-12",
 		who: locale.Name{TH: "เจ้าหน้าที่ นนทบุรี ไม่มีสิทธิ์", EN: "officer, Nonthaburi, no right"}},
+	{citizen: demoLocked, given: "ชาญชัย", family: "กิตติวงศ์", mailbox: "chanchai.k", position: "นักวิชาการอุตสาหกรรมชำนาญการ", unit: "TH-12", away: 61 * 24 * time.Hour,
+		right: &demoRight{"TH-12", "", grant.Consider}, who: locale.Name{TH: "เจ้าหน้าที่ นนทบุรี บัญชีถูกล็อก (ไม่ได้เข้าสู่ระบบ 61 วัน)", EN: "officer, Nonthaburi, locked: away for 61 days"}},
 	{citizen: "3990000000236", given: "วีระพงษ์", family: "แก้วมณี", mailbox: "wiraphong.k", position: "วิศวกรชำนาญการ", unit: "TH-13",
 		right: &demoRight{"TH-13", "", grant.Consider}, who: locale.Name{TH: "เจ้าหน้าที่ ปทุมธานี พิจารณา (ระดับ 1)", EN: "officer, Pathum Thani, level 1"}},
 	{citizen: "3990000000309", given: "สุเมธ", family: "ธรรมรักษา", mailbox: "sumet.t", position: "ผู้อำนวยการกองบริหารจัดการกากอุตสาหกรรม", unit: "IWM",
@@ -101,7 +106,8 @@ func (a demoAccount) registered() bool { return a.given != "" }
 //
 // At every start, the first included, the fixed accounts of demoAccounts are brought back to what their list says, in
 // the ordinary tables and with an entry "demo.refresh" by the system:
-//   - the account is written as the list has it, enabled, the last sign-in now, no failures counted, the password no
+//   - the account is written as the list has it, enabled, the last sign-in now or, for who is locked, as long ago as the list
+//     says, no failures counted, the password no
 //     longer switched off; one that does not take the demonstration's password gets it back and its sessions end;
 //   - the limits on their tries to sign in and to look others up are forgotten;
 //   - a post or right that is missing, or ends within renewAhead, is closed by the system and given anew, and the

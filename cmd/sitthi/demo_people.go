@@ -293,6 +293,7 @@ func (c *crowd) people(places []*workplace) {
 		w.vacant = slices.Contains(demoVacant, w.Code)
 		if w.head == nil {
 			w.head = c.officer(w.Unit, headTitle(w.Unit), 950+c.random.IntN(600))
+			w.head.account.LastSignIn = c.today.AddDays(-1).StartOfDay().Add(9 * time.Hour).UTC() // a head comes often
 			if w.vacant {
 				w.head.account.State = officer.Disabled
 			}
@@ -303,7 +304,7 @@ func (c *crowd) people(places []*workplace) {
 			if j < len(w.teams) {
 				position = "หัวหน้า" + w.teams[j].Name.TH
 			}
-			daysAgo := 400 + c.random.IntN(1100)
+			daysAgo := 450 + c.random.IntN(1050)
 			newcomer := j >= n-max(1, n/12)
 			if newcomer {
 				daysAgo = 1

@@ -32,6 +32,9 @@ type refresh struct {
 
 // accounts brings the accounts back, and makes them at the first start.
 func (r *refresh) accounts(ctx context.Context) error {
+	if err := r.crowd(ctx); err != nil {
+		return err
+	}
 	r.ids = make(map[string]person.ID, len(demoAccounts))
 	for i, a := range demoAccounts {
 		citizen, err := thai.ParseCitizenID(a.citizen)
@@ -51,7 +54,7 @@ func (r *refresh) accounts(ctx context.Context) error {
 			return err
 		}
 		want := demoOfficer(a.given, a.family, a.mailbox, a.position, unit, 9000+i)
-		want.Person, want.LastSignIn = who, r.tx.Now
+		want.Person, want.LastSignIn = who, r.tx.Now.Add(-a.away)
 		if err := r.account(ctx, want); err != nil {
 			return err
 		}
@@ -63,6 +66,34 @@ func (r *refresh) accounts(ctx context.Context) error {
 		if err := r.patience(ctx, who, citizen); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// crowd moves the last sign-ins of everybody on by the time since the fixed accounts were seen last, so that a demonstration
+// that lay still for months wakes up as it was left: who was locked is, and nobody else.
+func (r *refresh) crowd(ctx context.Context) error {
+	var seen time.Time
+	w, args := "", []any{}
+	for _, a := range demoAccounts {
+		citizen, err := thai.ParseCitizenID(a.citizen)
+		if err != nil {
+			return fmt.Errorf("fixed account %s: %w", citizen, err)
+		}
+		args = append(args, r.roll.Index(citizen))
+		w += fmt.Sprintf(", $%d", len(args))
+	}
+	if err := r.tx.QueryRow(ctx, `SELECT max(a.last_signin_at) FROM accounts a JOIN persons p ON p.id = a.person_id
+		WHERE p.citizen_index IN (`+w[2:]+`)`, args...).Scan(store.At(&seen)); err != nil {
+		return fmt.Errorf("find when the demonstration was seen last: %w", err)
+	}
+	if seen.IsZero() || !seen.Before(r.tx.Now) {
+		return nil
+	}
+	passed := r.tx.Now.Sub(seen).Microseconds()
+	if _, err := r.tx.Exec(ctx, `UPDATE accounts SET last_signin_at = CASE WHEN last_signin_at + $1 > $2 THEN $2 ELSE last_signin_at + $1 END`,
+		passed, store.Us(r.tx.Now)); err != nil {
+		return fmt.Errorf("bring sign-ins along: %w", err)
 	}
 	return nil
 }
@@ -92,11 +123,11 @@ func (r *refresh) account(ctx context.Context, want officer.Account) error {
 	}
 	if _, err := r.tx.Exec(ctx, `UPDATE accounts SET given_name = $2, family_name = $3, name_fold = $4, name_sort = $5, position = $6,
 			unit = $7, email = $8, phone = $9, line_id = $10, password_hash = $11, last_signin_at = $12, password_off = FALSE, failures = 0,
-			state = $13, email_proved_at = coalesce(email_proved_at, $12), phone_proved_at = coalesce(phone_proved_at, $12),
+			state = $13, email_proved_at = coalesce(email_proved_at, $14), phone_proved_at = coalesce(phone_proved_at, $14),
 			email_since = NULL, phone_since = NULL, closed_at = NULL, version = version + 1
 		WHERE person_id = $1`,
 		want.Person, want.GivenName, want.FamilyName, thai.Fold(want.Name()), thai.SortKey(want.Name()), want.Position,
-		want.Unit, want.Email, want.Phone, want.LineID, hash, store.Us(r.tx.Now), officer.Active); err != nil {
+		want.Unit, want.Email, want.Phone, want.LineID, hash, store.Us(want.LastSignIn), officer.Active, store.Us(r.tx.Now)); err != nil {
 		return fmt.Errorf("bring back fixed account: %w", err)
 	}
 	r.done["accounts"]++

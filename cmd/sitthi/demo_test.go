@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -14,6 +15,7 @@ import (
 	"sitthi/audit"
 	"sitthi/grant"
 	"sitthi/internal/config"
+	"sitthi/internal/problem"
 	"sitthi/internal/seal"
 	"sitthi/internal/store"
 	"sitthi/internal/storetest"
@@ -343,7 +345,9 @@ func checkFixed(t *testing.T, h *house) {
 			}
 			continue
 		}
-		if _, err := h.signin.SignIn(t.Context(), signin.In{CitizenID: a.citizen, Password: demoPassword, Address: "192.0.2.1"}); err != nil {
+		_, err := h.signin.SignIn(t.Context(), signin.In{CitizenID: a.citizen, Password: demoPassword, Address: "192.0.2.1"})
+		locked := a.citizen == demoLocked
+		if locked && !errors.Is(err, problem.Locked) || !locked && err != nil {
 			t.Errorf("%s does not get in: %v", a.citizen, err)
 		}
 		posts := h.book.Posts(who)
@@ -364,7 +368,7 @@ func checkFixed(t *testing.T, h *house) {
 			for _, team := range []string{"", "PERMIT-1", "PERMIT-2"} {
 				there := team == "" || unit == "IWM" // a province has no groups
 				for _, level := range grant.Levels {
-					want := there && a.right != nil && a.right.unit == unit && a.right.level == level.Level && (a.right.team == team || a.right.team == "")
+					want := there && !locked && a.right != nil && a.right.unit == unit && a.right.level == level.Level && (a.right.team == team || a.right.team == "")
 					if got := h.book.Allows(who, level.Level.Do(), grant.Place{Unit: unit, Team: team}); got != want {
 						t.Errorf("%s at level %d in %s %s: %v, want %v", a.citizen, level.Level, unit, team, got, want)
 					}
@@ -431,6 +435,11 @@ func TestDemoStartsAgain(t *testing.T) {
 			t.Errorf("a second start ended a session: %v", err)
 		}
 
+		locked := func() string {
+			return lines(t, h, 1, fmt.Sprintf(`SELECT count(*) FROM accounts WHERE last_signin_at <= %d`, env.DB.Now().Add(-61*24*time.Hour+time.Minute).UnixMicro()))[0]
+		}
+		away := locked()
+
 		// After more than a year, with the fixed accounts in the worst state that they can get into.
 		env.Clock.Advance(400 * 24 * time.Hour)
 		for range 8 { // run into the limit of tries
@@ -458,6 +467,9 @@ func TestDemoStartsAgain(t *testing.T) {
 		}
 		if err := h.seedDemo(ctx); err != nil {
 			t.Fatal(err)
+		}
+		if got := locked(); got != away || away == "0" {
+			t.Errorf("%s accounts are locked, before it were %s", got, away)
 		}
 		checkFixed(t, h)
 		if h.book.Allows(nobody, grant.DoConsider, grant.Place{Unit: "TH-12"}) {

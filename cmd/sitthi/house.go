@@ -83,7 +83,7 @@ func build(v *vault, c *config.Serve, secrets config.Secrets, senders map[notify
 		return nil, err
 	}
 	link := func(path string) string { return strings.TrimSuffix(public.String(), "/") + path }
-	h.book = grant.NewBook(grant.Options{DB: v.db, Clock: clk, Roll: h.roll, Outbox: h.outbox, Link: link, Log: log})
+	h.book = grant.NewBook(grant.Options{DB: v.db, Clock: clk, Roll: h.roll, Outbox: h.outbox, Link: link, Log: log, LockAfter: c.Lock.Officers()})
 	h.codes = proof.NewCodes(proof.CodesOptions{
 		Ring: v.ring, Outbox: h.outbox, Log: log, SMSBudget: c.SMSBudget, PerHour: c.CodesPerHour, PerDay: c.CodesPerDay,
 	})
@@ -107,10 +107,11 @@ func build(v *vault, c *config.Serve, secrets config.Secrets, senders map[notify
 	}
 	h.signin = signin.NewDesk(signin.Options{
 		DB: v.db, Roll: h.roll, Ring: v.ring, Site: site, Passwords: h.passwords, Codes: h.codes, Outbox: h.outbox, Log: log,
-		ThaID: h.thaid, Identified: h.book.Identified,
+		ThaID: h.thaid, Identified: h.book.Identified, Link: link, Asked: h.book.Asked,
 		Settings: signin.Settings{
-			Idle: c.SessionIdle, Absolute: c.SessionLimit, StepUp: c.StepUp, SessionsKept: time.Duration(c.SessionDays) * retention.Day,
-			Address: proof.Rate{Burst: c.SignInPerMinute, Every: time.Minute / time.Duration(c.SignInPerMinute)},
+			LockAfter: c.Lock.Officers(), Idle: c.SessionIdle, Absolute: c.SessionLimit, StepUp: c.StepUp,
+			SessionsKept: time.Duration(c.SessionDays) * retention.Day,
+			Address:      proof.Rate{Burst: c.SignInPerMinute, Every: time.Minute / time.Duration(c.SignInPerMinute)},
 		},
 	})
 	reader := func(ctx context.Context, tx *store.Tx, by string) error {
@@ -134,7 +135,7 @@ func build(v *vault, c *config.Serve, secrets config.Secrets, senders map[notify
 	h.drafts = &draft.Desk{DB: v.db, Ring: v.ring}
 	h.help = helpdesk.NewDesk(helpdesk.Options{
 		DB: v.db, Ring: v.ring, Roll: h.roll, Book: h.book, SignIn: h.signin, Codes: h.codes, Outbox: h.outbox, Link: link, Log: log,
-		AnyCheckDigit: c.CitizenIDCheck != string(officer.CheckEnforce),
+		LockAfter: c.Lock.Officers(), AnyCheckDigit: c.CitizenIDCheck != string(officer.CheckEnforce),
 	})
 	h.retention = retention.NewRound(v.db, log, h.kept(c))
 	h.gauges()

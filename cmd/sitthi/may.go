@@ -24,6 +24,7 @@ import (
 // mayCommand tells whether a person may do something somewhere at a moment, with every condition.
 type mayCommand struct {
 	config.Database `embed:""`
+	config.Lock     `embed:""`
 
 	Person        string `placeholder:"ID" group:"Question" help:"Who: the id of a person, as in the log and in addresses."`
 	CitizenIDFile string `placeholder:"FILE" group:"Question" help:"Who: a file with the citizen ID, - for standard input. It is no argument, because other users of the machine see those."`
@@ -105,7 +106,7 @@ func (c *mayCommand) ask(ctx context.Context, sh *shell, secrets config.Secrets)
 	if q.Who, err = c.who(ctx, sh, v.db, roll); err != nil {
 		return e, nil, err
 	}
-	book := grant.NewBook(grant.Options{DB: v.db, Clock: clk, Roll: roll, Log: slog.New(slog.DiscardHandler)})
+	book := grant.NewBook(grant.Options{DB: v.db, Clock: clk, Roll: roll, Log: slog.New(slog.DiscardHandler), LockAfter: c.Lock.Officers()})
 	e, err = book.Explain(ctx, q)
 	if errors.Is(err, problem.NotFound) {
 		err = config.Wrong("unit", "there is no unit %s with such a group", q.At.Unit)

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 
 	"sitthi/agency"
+	"sitthi/grant"
 	"sitthi/internal/clock"
 	"sitthi/internal/config"
 	"sitthi/internal/rekey"
@@ -47,7 +49,12 @@ func openNew(ctx context.Context, d *config.Database, secrets config.Secrets, c 
 			if err := agency.Load(ctx, tx); err != nil {
 				return err
 			}
-			return portal.Load(ctx, tx)
+			if err := portal.Load(ctx, tx); err != nil {
+				return err
+			}
+			// The first program that knows the lock notes since when it holds.
+			_, err := install(ctx, tx, grant.ForceMark, strconv.FormatInt(tx.Now.UnixMicro(), 10))
+			return err
 		})
 	}
 	if err != nil {

@@ -13,7 +13,7 @@ const (
 	remindEvery = time.Hour
 )
 
-// remind tells people in time of rights that end, until the context ends. A look that fails is logged and tried again.
+// remind tells people in time of rights that end and accounts that lock, until the context ends. A look that fails is logged and tried again.
 func (h *house) remind(ctx context.Context) error {
 	next := time.NewTimer(remindFirst)
 	defer next.Stop()
@@ -23,12 +23,16 @@ func (h *house) remind(ctx context.Context) error {
 			return nil
 		case <-next.C:
 		}
-		n, err := h.book.RemindEnding(ctx)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			h.log.ErrorContext(ctx, "remind of rights that end", slog.Any("error", err))
-		case n > 0:
-			h.log.InfoContext(ctx, "reminded of rights that end", slog.Int64("rights", n))
+		for of, look := range map[string]func(context.Context) (int64, error){
+			"rights that end": h.book.RemindEnding, "accounts that lock": h.signin.Remind,
+		} {
+			n, err := look(ctx)
+			switch {
+			case err != nil && ctx.Err() == nil:
+				h.log.ErrorContext(ctx, "remind", slog.String("of", of), slog.Any("error", err))
+			case n > 0:
+				h.log.InfoContext(ctx, "reminded", slog.String("of", of), slog.Int64("n", n))
+			}
 		}
 		next.Reset(remindEvery)
 	}

@@ -16,11 +16,28 @@ type Log struct {
 	Format string     `name:"log-format" default:"text" enum:"text,json" placeholder:"FORMAT" group:"Log" help:"text or json, to standard error (default text)."`
 }
 
+// Lock is when accounts lock that nobody signs in to.
+type Lock struct {
+	OfficerDays int `name:"officer-lock-days" default:"60" placeholder:"DAYS" group:"People" help:"An officer's account locks after so many times 24 hours without signing in (default 60). All servers, and the command may, have to be told the same."`
+}
+
+// Validate checks what the flags alone can not.
+func (l *Lock) Validate() error {
+	if l.OfficerDays < 1 {
+		return Wrong("officer-lock-days", "at least 1")
+	}
+	return nil
+}
+
+// Officers is how long after his last sign-in an officer's account locks.
+func (l *Lock) Officers() time.Duration { return time.Duration(l.OfficerDays) * 24 * time.Hour }
+
 // Serve is all that can be set about serving.
 type Serve struct {
 	Database `embed:""`
 	Log      `embed:""`
 	ThaID    `embed:""`
+	Lock     `embed:""`
 
 	Demo bool `group:"Pages" help:"Fill an empty database with made-up people and rights; every message is read at /demo/outbox and none is sent."`
 
@@ -88,7 +105,7 @@ func (s *Serve) Validate() error {
 	if err := s.Database.Validate(); err != nil {
 		return err
 	}
-	for _, check := range []func() error{s.checkAddresses, s.checkLimits, s.checkMail, s.checkSMS, s.ThaID.check} {
+	for _, check := range []func() error{s.Lock.Validate, s.checkAddresses, s.checkLimits, s.checkMail, s.checkSMS, s.ThaID.check} {
 		if err := check(); err != nil {
 			return err
 		}

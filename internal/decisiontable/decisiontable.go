@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -200,8 +201,15 @@ func momentOf(text string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
+	seconds := 0
+	if strings.Count(hour, ":") == 2 {
+		if seconds, err = strconv.Atoi(hour[len("10:00:"):]); err != nil {
+			return time.Time{}, err
+		}
+		hour = hour[:len("10:00")]
+	}
 	after, err := thai.ParseHour(hour)
-	return date.StartOfDay().Add(after).UTC(), err
+	return date.StartOfDay().Add(after + time.Duration(seconds)*time.Second).UTC(), err
 }
 
 // World is where a table is played: an installation with the reference data and two central administrators.
@@ -249,6 +257,11 @@ type key struct {
 
 func (g *game) do(ctx context.Context, a Act) error {
 	k, who, by := key{a.Person, a.Do, a.At}, g.people[a.Person], g.people[a.By]
+	for _, actor := range []person.ID{by, g.Admins[0], g.Admins[1]} { // who acts has signed in
+		if err := g.signIn(ctx, actor); err != nil {
+			return err
+		}
+	}
 	switch a.What {
 	case "register":
 		return g.register(ctx, a)
@@ -295,6 +308,10 @@ func (g *game) do(ctx context.Context, a Act) error {
 		return g.turn(ctx, who, officer.Disabled)
 	case "on":
 		return g.turn(ctx, who, officer.Active)
+	case "sign-in":
+		return g.signIn(ctx, who)
+	case "reopen":
+		return g.DB.Write(ctx, func(tx *store.Tx) error { return officer.Reopen(ctx, tx, who) })
 	}
 	return fmt.Errorf("%q is no act", a.What)
 }
@@ -315,6 +332,14 @@ func (g *game) register(ctx context.Context, a Act) error {
 			return err
 		}
 		return g.Book.Registered(ctx, tx, who)
+	})
+}
+
+// signIn notes a sign-in.
+func (g *game) signIn(ctx context.Context, who person.ID) error {
+	return g.DB.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE accounts SET last_signin_at = $1 WHERE person_id = $2`, store.Us(tx.Now), who)
+		return err
 	})
 }
 

@@ -34,6 +34,9 @@ func (p Page) menu() []menuEntry {
 		if p.Who.Administrator || p.Who.Auditor {
 			entries = append(entries, menuEntry{Key: "layout.menu_overview", Href: "/admin/overview"})
 		}
+		if p.Who.Head || p.Who.Administrator {
+			entries = append(entries, menuEntry{Key: "layout.menu_people", Href: "/ko1/people"})
+		}
 		if p.Who.Administrator {
 			entries = append(entries, menuEntry{Key: "layout.menu_admin", Href: "/admin"})
 		} else if p.Who.Auditor { // who has no page that leads there

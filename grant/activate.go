@@ -1,0 +1,272 @@
+package grant
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sitthi/agency"
+	"sitthi/audit"
+	"sitthi/internal/locale"
+	"sitthi/internal/problem"
+	"sitthi/internal/store"
+	"sitthi/internal/thai"
+	"sitthi/officer"
+	"sitthi/person"
+)
+
+// LocksSoon is how long before the lock an officer is shown as one who locks soon.
+const LocksSoon = 15 * 24 * time.Hour
+
+// Attendance is an officer with his last sign-in, as his head or the centre sees him.
+type Attendance struct {
+	Person     person.ID
+	Name       string
+	Position   string
+	Unit       string
+	UnitName   locale.Name // short
+	LastSignIn time.Time   // zero when there was none since he registered
+	Reopened   time.Time   // when the account was opened again, if he has not signed in since
+	LocksAt    time.Time
+	Locked     bool
+	Soon       bool // locks within LocksSoon
+}
+
+// ActivationRequest is a locked officer who asks to be let in again ("Active User"); a code to a contact on file has proved
+// that it is he.
+type ActivationRequest struct {
+	ID      string
+	AskedAt time.Time
+	Attendance
+	// Own says that the reader may decide it; else the centre does.
+	Own bool
+}
+
+// Attendances is the page about who signs in.
+type Attendances struct {
+	All      bool // of every unit: who is locked or will be soon; else everyone of the head's units
+	Requests []ActivationRequest
+	List     []Attendance // the one who locks first comes first
+	More     bool         // there are more than MostAttendances
+	Days     int          // without a sign-in until an account locks
+}
+
+// MostAttendances is how many officers Attendances lists.
+const MostAttendances = 500
+
+// Attendances lists the officers of a head's units with their last sign-ins, and to central administrators those of every
+// unit who are locked or will be soon; and the requests to be let in again that wait. It fails with Denied for anyone else.
+func (b *Book) Attendances(ctx context.Context, by person.ID) (Attendances, error) {
+	var page Attendances
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
+		page = Attendances{Days: int(b.lockAfter / (24 * time.Hour))}
+		heads, err := b.headOf(ctx, tx, by)
+		if err != nil {
+			return err
+		}
+		if _, page.All, err = b.post(ctx, tx, by, Administrator, centreUnit); err != nil {
+			return err
+		}
+		w := &where{}
+		w.add("a.state = 'active'")
+		switch {
+		case page.All:
+			w.add("a.last_signin_at <= ?", store.Us(officer.LockedUpTo(tx.Now.Add(LocksSoon), b.lockAfter)))
+		case len(heads) > 0:
+			in(w, "a.unit", heads)
+		default:
+			return problem.New(problem.Denied, "activation.denied_reader")
+		}
+		page.List, err = store.Rows(b.scanAttendance(tx.Now))(tx.Query(ctx, `SELECT `+attendanceColumns+attendanceTables+`
+			WHERE `+w.String()+` ORDER BY a.last_signin_at, a.person_id LIMIT `+fmt.Sprint(MostAttendances+1), w.args...))
+		if err != nil {
+			return fmt.Errorf("list sign-ins: %w", err)
+		}
+		if page.More = len(page.List) > MostAttendances; page.More {
+			page.List = page.List[:MostAttendances]
+		}
+		page.Requests, err = b.requests(ctx, tx, by, heads, page.All)
+		return err
+	})
+	return page, err
+}
+
+const attendanceColumns = `a.person_id, a.given_name || ' ' || a.family_name, a.position, a.unit, u.short_th, u.short_en, a.last_signin_at, a.registered_at,
+	(SELECT max(r.at) FROM reopenings r WHERE r.person_id = a.person_id),
+	(SELECT r.before_at FROM reopenings r WHERE r.person_id = a.person_id ORDER BY r.at DESC LIMIT 1)`
+
+const attendanceTables = `
+	FROM accounts a JOIN units u ON u.code = a.unit`
+
+// scanAttendance reads a row, of which more columns may follow.
+func (b *Book) scanAttendance(now time.Time, more ...any) func(store.Row) (Attendance, error) {
+	return func(row store.Row) (a Attendance, err error) {
+		var registered, reopened, before time.Time
+		err = row.Scan(append([]any{&a.Person, &a.Name, &a.Position, &a.Unit, &a.UnitName.TH, &a.UnitName.EN, store.At(&a.LastSignIn),
+			store.At(&registered), store.At(&reopened), store.At(&before)}, more...)...)
+		a.LocksAt = officer.LocksAt(a.LastSignIn, b.lockAfter)
+		a.Locked = !now.Before(a.LocksAt)
+		a.Soon = !a.Locked && !now.Add(LocksSoon).Before(a.LocksAt)
+		if a.LastSignIn.Equal(reopened) { // the time runs from there, and he has yet to come
+			a.Reopened, a.LastSignIn = reopened, before
+		}
+		if a.LastSignIn.Equal(registered) {
+			a.LastSignIn = time.Time{}
+		}
+		return a, err
+	}
+}
+
+// requests lists what waits for a decision: of the units of a head, and to an administrator what is the centre's.
+func (b *Book) requests(ctx context.Context, tx *store.Tx, by person.ID, heads []string, administrator bool) ([]ActivationRequest, error) {
+	w := &where{}
+	w.add("v.asked_at > a.last_signin_at AND v.decided_at IS NULL") // one asked before the account was opened otherwise is over
+	w.add("a.state = 'active' AND a.last_signin_at <= ?", b.lockedUpTo(tx))
+	if !administrator {
+		in(w, "v.unit", heads)
+	}
+	list, err := store.Rows(func(row store.Row) (r ActivationRequest, err error) {
+		r.Attendance, err = b.scanAttendance(tx.Now, &r.ID, store.At(&r.AskedAt))(row)
+		return r, err
+	})(tx.Query(ctx, `SELECT `+attendanceColumns+`, v.id, v.asked_at`+attendanceTables+`
+		JOIN activations v ON v.person_id = a.person_id WHERE `+w.String()+` ORDER BY v.asked_at, v.id`, w.args...))
+	if err != nil {
+		return nil, fmt.Errorf("list requests to be let in: %w", err)
+	}
+	var mine []ActivationRequest
+	for _, r := range list {
+		f, err := b.activateFacts(ctx, tx, by, r.Person, r.Unit)
+		if err != nil {
+			return nil, err
+		}
+		f.Waits, f.Locked = true, true
+		if r.Own = mayActivate(f) == nil; r.Own || f.Head {
+			mine = append(mine, r)
+		}
+	}
+	return mine, nil
+}
+
+// activateFacts gathers what decides about a request, but for how the request itself stands.
+func (b *Book) activateFacts(ctx context.Context, tx *store.Tx, by, subject person.ID, unit string) (activateFacts, error) {
+	f := activateFacts{By: by, Subject: subject}
+	var err error
+	if _, f.Head, err = b.post(ctx, tx, by, Head, unit); err != nil {
+		return f, err
+	}
+	if _, f.Administrator, err = b.post(ctx, tx, by, Administrator, centreUnit); err != nil {
+		return f, err
+	}
+	others, err := b.countHolders(ctx, tx, unit, Head, subject)
+	if err != nil {
+		return f, err
+	}
+	f.Heads = others > 0
+	list, err := store.Rows(scanAppointment)(tx.Query(ctx, `SELECT `+appointmentColumns+`
+		FROM appointments p WHERE p.person_id = $1 AND p.closed_at IS NULL`, subject))
+	if err != nil {
+		return f, fmt.Errorf("find appointments: %w", err)
+	}
+	f.Privileged = slices.ContainsFunc(list, func(a Appointment) bool { return a.binds(tx.Now) })
+	return f, nil
+}
+
+// Asked tells those who decide that a locked officer asks to be let in again: the head of his office or, where the decision
+// is the centre's, the central administrators. It is called within the transaction of his request.
+func (b *Book) Asked(ctx context.Context, tx *store.Tx, a officer.Account) error {
+	f, err := b.activateFacts(ctx, tx, "", a.Person, a.Unit)
+	if err != nil {
+		return err
+	}
+	unit, err := agency.Find(ctx, tx, a.Unit)
+	if err != nil {
+		return err
+	}
+	args := locale.Args{"name": a.Name(), "position": a.Position, "unit": unit.Short, "link": b.link(attendancePath)}
+	if f.centre() {
+		return b.tellPosts(ctx, tx, Administrator, centreUnit, a.Person, "activation.asked", args)
+	}
+	return b.tellPosts(ctx, tx, Head, a.Unit, a.Person, "activation.asked", args)
+}
+
+// attendancePath is the page on which requests are decided.
+const attendancePath = "/ko1/people"
+
+// Decision is what somebody decides about a request to be let in again.
+type Decision struct {
+	Confirmed bool
+	Reason    string // of a refusal; the officer reads it
+}
+
+// Activate decides a request of a locked officer: confirmed, his account is open again at once and the 60 days start anew;
+// refused, it stays as it is and he is told why. He is told on every contact; the answer is his name. It fails with NotFound for a request that the
+// one who decides has no part in, with Denied for the officer himself and for whom the decision is not, with Conflict when
+// it was decided or the account is no longer locked, and with Invalid for a refusal without a reason.
+func (b *Book) Activate(ctx context.Context, by person.ID, id string, d Decision) (name string, err error) {
+	act := &audit.Act{Name: "officer.activate", Actor: string(by), Object: id}
+	if !d.Confirmed {
+		act = &audit.Act{Name: "officer.refuse_activation", Actor: string(by), Object: id}
+	}
+	err = audit.Do(ctx, b.db, act, func(tx *store.Tx) error {
+		var who person.ID
+		var asked, decided time.Time
+		err := tx.QueryRow(ctx, `SELECT person_id, unit, asked_at, decided_at FROM activations WHERE id = $1 AND asked_at IS NOT NULL`, id).
+			Scan(&who, &act.Unit, store.At(&asked), store.At(&decided))
+		if errors.Is(err, sql.ErrNoRows) {
+			return problem.New(problem.NotFound, "activation.not_found")
+		}
+		if err != nil {
+			return fmt.Errorf("find request to be let in: %w", err)
+		}
+		act.Subject = string(who)
+		account, err := officer.Find(ctx, tx, who)
+		if err != nil {
+			return err
+		}
+		f, err := b.activateFacts(ctx, tx, by, who, act.Unit)
+		if err != nil {
+			return err
+		}
+		f.Waits, f.Locked = decided.IsZero() && asked.After(account.LastSignIn), account.Locked(tx.Now, b.lockAfter) && account.Enabled()
+		if err := mayActivate(f); err != nil {
+			return err
+		}
+		outcome, purpose, args := "confirmed", "activation.confirmed", locale.Args{"link": b.link("/officer/login")}
+		if !d.Confirmed {
+			var check problem.Check
+			checkReason(&check, d.Reason)
+			reason, err := thai.CleanLine(d.Reason, mostReason)
+			if err != nil {
+				check.Fail("reason", "activation.reason_long", "n", mostReason)
+			}
+			if err := check.Err(); err != nil {
+				return err
+			}
+			d.Reason = reason
+			outcome, purpose, args = "refused", "activation.refused", locale.Args{"reason": reason}
+			act.Texts = map[string]string{"reason": reason}
+		}
+		if _, err := tx.Exec(ctx, `UPDATE activations SET decided_by = $2, decided_at = $3, outcome = $4, reason = $5 WHERE id = $1`,
+			id, by, store.Us(tx.Now), outcome, d.Reason); err != nil {
+			return fmt.Errorf("decide request to be let in: %w", err)
+		}
+		if d.Confirmed {
+			if err := officer.Reopen(ctx, tx, who); err != nil {
+				return err
+			}
+			b.readBack(ctx, tx)
+		}
+		name = account.Name()
+		return officer.Tell(ctx, tx, b.outbox, account, purpose, args)
+	})
+	if err != nil {
+		return "", err
+	}
+	return name, nil
+}
+
+// mostReason is how many characters the reason of a refusal takes.
+const mostReason = 500
