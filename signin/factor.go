@@ -164,14 +164,15 @@ func (d *Desk) ConfirmApp(ctx context.Context, s Session, typed string) (recover
 	return recovery, nil
 }
 
-// RemoveApp takes the app of a person away. It fails with problem.NotFound when he has none.
-func (d *Desk) RemoveApp(ctx context.Context, s Session) error {
+// RemoveApp takes the app of a person away. It fails with problem.NotFound when he has none, and with problem.Denied when it
+// is his last second factor and he needs one.
+func (d *Desk) RemoveApp(ctx context.Context, s Session, needed bool) error {
 	act := audit.Act{Name: "signin.app_remove", Actor: string(s.Person), Subject: string(s.Person), Unit: s.Account.Unit}
 	return audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
 		if err := deleteApp(ctx, tx, s.Person); err != nil {
 			return err
 		}
-		return d.factorRemoved(ctx, tx, s)
+		return d.factorRemoved(ctx, tx, s, needed)
 	})
 }
 
@@ -243,13 +244,17 @@ func (d *Desk) factorAdded(ctx context.Context, tx *store.Tx, s Session) (recove
 	return recovery, d.factorChanged(ctx, tx, s, "factor.added")
 }
 
-// factorRemoved ends an act by which a second factor went. With the last one go the recovery codes.
-func (d *Desk) factorRemoved(ctx context.Context, tx *store.Tx, s Session) error {
+// factorRemoved ends an act by which a second factor went. With the last one go the recovery codes; where one is needed
+// the last one stays.
+func (d *Desk) factorRemoved(ctx context.Context, tx *store.Tx, s Session, needed bool) error {
 	f, err := factorsOf(ctx, tx, s.Person)
 	if err != nil {
 		return err
 	}
 	if !f.Any() {
+		if needed {
+			return problem.New(problem.Denied, "signin.problem.factor_last")
+		}
 		if err := deleteRecovery(ctx, tx, s.Person); err != nil {
 			return err
 		}

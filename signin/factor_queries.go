@@ -137,9 +137,9 @@ func deleteRecovery(ctx context.Context, tx *store.Tx, who person.ID) error {
 
 // selectFlow finds a sign-in that waits for the second factor, in its own browser.
 func selectFlow(ctx context.Context, tx *store.Tx, id, browserHash string) (f flow, err error) {
-	err = tx.QueryRow(ctx, `SELECT s.id, s.person_id, a.unit, s.door FROM signin_flows s JOIN accounts a ON a.person_id = s.person_id
+	err = tx.QueryRow(ctx, `SELECT s.id, s.person_id, a.unit, s.door, s.short_password FROM signin_flows s JOIN accounts a ON a.person_id = s.person_id
 		WHERE s.id = $1 AND s.browser = $2 AND s.done_at IS NULL AND s.expires_at > $3`, id, browserHash, store.Us(tx.Now)).
-		Scan(&f.id, &f.who, &f.unit, &f.door)
+		Scan(&f.id, &f.who, &f.unit, &f.door, &f.short)
 	if errors.Is(err, sql.ErrNoRows) {
 		return flow{}, errNoFlow()
 	}
@@ -150,8 +150,8 @@ func selectFlow(ctx context.Context, tx *store.Tx, id, browserHash string) (f fl
 }
 
 func insertFlow(ctx context.Context, tx *store.Tx, f flow, browserHash string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO signin_flows (id, browser, person_id, door, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		f.id, browserHash, f.who, f.door, store.Us(tx.Now), store.Us(tx.Now.Add(flowLife)))
+	_, err := tx.Exec(ctx, `INSERT INTO signin_flows (id, browser, person_id, door, short_password, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`, f.id, browserHash, f.who, f.door, f.short, store.Us(tx.Now), store.Us(tx.Now.Add(flowLife)))
 	if err != nil {
 		return fmt.Errorf("begin sign-in: %w", err)
 	}

@@ -354,14 +354,14 @@ func TestFactorTakesThePlaceOfThePassword(t *testing.T) {
 		if err != nil || len(again) != signin.RecoveryCodes {
 			t.Fatalf("%v, %v", again, err)
 		}
-		if err := o.desk.RemoveApp(t.Context(), opened.Session); err != nil {
+		if err := o.desk.RemoveApp(t.Context(), opened.Session, false); err != nil {
 			t.Fatal(err)
 		}
 		f, err := o.desk.Factors(t.Context(), o.who)
 		if err != nil || f.Any() || f.Recovery != 0 {
 			t.Errorf("left: %+v, %v", f, err)
 		}
-		if err := o.desk.RemoveApp(t.Context(), opened.Session); !errors.Is(err, problem.NotFound) {
+		if err := o.desk.RemoveApp(t.Context(), opened.Session, false); !errors.Is(err, problem.NotFound) {
 			t.Errorf("removed twice: %v", err)
 		}
 		if _, err := o.desk.NewRecovery(t.Context(), opened.Session); !errors.Is(err, problem.NotFound) {
@@ -433,6 +433,13 @@ func TestShortPasswordIsNoted(t *testing.T) {
 		opened := o.enter(t, i)
 		if s, err := o.desk.Session(t.Context(), opened.Token); err != nil || !s.ShortPassword {
 			t.Errorf("a short password counts as long: %v", err)
+		}
+		// So it does beyond the second factor.
+		secret, _ := o.enrol(t, opened.Session)
+		i.Browser = here
+		opened, err = o.desk.SignInCode(t.Context(), o.enter(t, i).Flow, o.later(t, secret), i)
+		if err != nil || !opened.Session.ShortPassword {
+			t.Errorf("with the second factor a short password counts as long: %v", err)
 		}
 	})
 }

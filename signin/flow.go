@@ -22,6 +22,8 @@ type flow struct {
 	who  person.ID
 	unit string
 	door string
+
+	short bool // its password is so short that it needs a second factor
 }
 
 // errNoFlow is the one answer for a sign-in that is not there, took too long, is done, or is another browser's.
@@ -71,6 +73,7 @@ func (d *Desk) goOn(ctx context.Context, id string, in In, prove func(*store.Tx,
 	if t.wait > 0 {
 		return Opened{}, tooMany(t.wait)
 	}
+	in.short = f.short
 	o := d.opening(in, f.door != unknownDoor)
 	act := audit.Act{Name: "signin.open", Actor: string(f.who), Subject: string(f.who), Unit: f.unit}
 	err = audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
@@ -132,7 +135,7 @@ func (d *Desk) open(ctx context.Context, tx *store.Tx, act *audit.Act, who perso
 		return err
 	}
 	act.Object = store.NewID()
-	err = insertSession(ctx, tx, act.Object, seal.TokenHash(o.Token), who, in)
+	err = insertSession(ctx, tx, act.Object, *o, who, in)
 	if err != nil {
 		return err
 	}

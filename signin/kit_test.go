@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/url"
 	"testing"
 
 	"sitthi/agency"
@@ -36,6 +37,7 @@ type office struct {
 	ring      *seal.Ring
 	roll      *person.Roll
 	passwords *proof.Passwords
+	site      *signin.Site
 	who       person.ID
 	asked     []person.ID // to be let in again
 }
@@ -53,6 +55,9 @@ func open(t *testing.T, env *storetest.Env) *office {
 	}
 	o := &office{Env: env, ring: ring, roll: person.NewRoll(ring)}
 	if o.passwords, err = proof.NewPasswords(ring); err != nil {
+		t.Fatal(err)
+	}
+	if o.site, err = signin.NewSite(&url.URL{Scheme: "http", Host: "localhost:8080"}); err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
@@ -93,7 +98,7 @@ func open(t *testing.T, env *storetest.Env) *office {
 func (o *office) deskOn(db *store.DB) *signin.Desk {
 	log := slog.New(slog.DiscardHandler)
 	return signin.NewDesk(signin.Options{
-		DB: db, Roll: o.roll, Ring: o.ring, Passwords: o.passwords, Outbox: o.outbox, Log: log,
+		DB: db, Roll: o.roll, Ring: o.ring, Site: o.site, Passwords: o.passwords, Outbox: o.outbox, Log: log,
 		Link: func(path string) string { return "https://sitthi.example.go.th" + path },
 		Asked: func(_ context.Context, _ *store.Tx, a officer.Account) error {
 			o.asked = append(o.asked, a.Person)

@@ -294,14 +294,15 @@ func (d *Desk) AddPasskey(ctx context.Context, s Session, browser, name string, 
 	return recovery, nil
 }
 
-// RemovePasskey takes a passkey of a person away. It fails with problem.NotFound when he has no such one.
-func (d *Desk) RemovePasskey(ctx context.Context, s Session, id string) error {
+// RemovePasskey takes a passkey of a person away. It fails with problem.NotFound when he has no such one, and like
+// RemoveApp.
+func (d *Desk) RemovePasskey(ctx context.Context, s Session, id string, needed bool) error {
 	act := audit.Act{Name: "signin.passkey_remove", Actor: string(s.Person), Subject: string(s.Person), Unit: s.Account.Unit, Object: id}
 	return audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
 		if err := deletePasskey(ctx, tx, s.Person, id); err != nil {
 			return err
 		}
-		return d.factorRemoved(ctx, tx, s)
+		return d.factorRemoved(ctx, tx, s, needed)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"sitthi/internal/locale"
 	"sitthi/internal/problem"
+	"sitthi/internal/seal"
 	"sitthi/internal/store"
 	"sitthi/notify"
 	"sitthi/officer"
@@ -65,10 +66,10 @@ func selectSessions(ctx context.Context, tx *store.Tx, who person.ID, seenAfter,
 	return list, nil
 }
 
-func insertSession(ctx context.Context, tx *store.Tx, id, tokenHash string, who person.ID, in In) error {
-	_, err := tx.Exec(ctx, `INSERT INTO sessions (id, token_hash, person_id, created_at, seen_at, stepup_at, address, agent, short_password, thaid)
-		VALUES ($1, $2, $3, $4, $4, $4, $5, $6, $7, $8)`,
-		id, tokenHash, who, store.Us(tx.Now), in.Address, shorten(in.Agent), in.short, in.thaid)
+func insertSession(ctx context.Context, tx *store.Tx, id string, o Opened, who person.ID, in In) error {
+	_, err := tx.Exec(ctx, `INSERT INTO sessions (id, token_hash, device, person_id, created_at, seen_at, stepup_at, address, agent, short_password, thaid)
+		VALUES ($1, $2, $3, $4, $5, $5, $5, $6, $7, $8, $9)`,
+		id, seal.TokenHash(o.Token), seal.TokenHash(o.DeviceToken), who, store.Us(tx.Now), in.Address, shorten(in.Agent), in.short, in.thaid)
 	if err != nil {
 		return fmt.Errorf("open session: %w", err)
 	}
@@ -202,6 +203,16 @@ func selectDevices(ctx context.Context, tx *store.Tx, who person.ID) ([]Device, 
 		return nil, fmt.Errorf("list devices: %w", err)
 	}
 	return list, nil
+}
+
+// updateDeviceEnded ends the sessions of a person in one browser.
+func updateDeviceEnded(ctx context.Context, tx *store.Tx, who person.ID, device string) error {
+	_, err := tx.Exec(ctx, `UPDATE sessions SET ended_at = $3, end_reason = $4
+		WHERE person_id = $1 AND device = $2 AND ended_at IS NULL`, who, device, store.Us(tx.Now), endedByPerson)
+	if err != nil {
+		return fmt.Errorf("end sessions of device: %w", err)
+	}
+	return nil
 }
 
 func deleteDevice(ctx context.Context, tx *store.Tx, who person.ID, id string) error {

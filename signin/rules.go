@@ -16,12 +16,21 @@ import (
 // stepLength is how long an app shows one code (RFC 6238).
 const stepLength = 30 * time.Second
 
+// AppCode is what an app with the key, in base32, shows at the moment.
+func AppCode(key string, at time.Time) (string, error) { return stepCode(key, stepAt(at)) }
+
+func stepAt(at time.Time) int64 { return at.Unix() / int64(stepLength/time.Second) }
+
+func stepCode(key string, step int64) (string, error) {
+	return hotp.GenerateCodeCustom(key, uint64(step), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+}
+
 // matchStep finds the step whose code was typed: the one of now, or one beside it, because clocks differ. The same work
 // is done whichever it is.
 func matchStep(secret, code string, now time.Time) (step int64, ok bool, err error) {
-	at := now.Unix() / int64(stepLength/time.Second)
+	at := stepAt(now)
 	for _, s := range [...]int64{at - 1, at, at + 1} {
-		want, err := hotp.GenerateCodeCustom(secret, uint64(s), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+		want, err := stepCode(secret, s)
 		if err != nil {
 			return 0, false, err
 		}

@@ -167,11 +167,16 @@ func (d *Desk) Devices(ctx context.Context, who person.ID, token string) (list [
 	return list, err
 }
 
-// ForgetDevice forgets a browser of a person: it counts as new when she signs in from it again. It fails with
-// problem.NotFound when she has no such browser.
+// ForgetDevice forgets a browser of a person and ends her sessions in it: it counts as new when she signs in from it again.
+// It fails with problem.NotFound when she has no such browser.
 func (d *Desk) ForgetDevice(ctx context.Context, s Session, id string) error {
 	act := audit.Act{Name: "signin.forget_device", Actor: string(s.Person), Subject: string(s.Person)}
-	return audit.Do(ctx, d.db, &act, func(tx *store.Tx) error { return deleteDevice(ctx, tx, s.Person, id) })
+	return audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
+		if err := deleteDevice(ctx, tx, s.Person, id); err != nil {
+			return err
+		}
+		return updateDeviceEnded(ctx, tx, s.Person, id)
+	})
 }
 
 // EndAll ends all sessions of a person, and sign-ins that wait for the second factor, as part of another act, which gives its name as the reason.
@@ -182,9 +187,12 @@ func EndAll(ctx context.Context, tx *store.Tx, who person.ID, reason string) err
 	return updateAllEnded(ctx, tx, who, reason)
 }
 
-// Closed ends the sessions of who closes her account.
+// Closed ends the sessions of who closes her account, and takes her second factors away.
 func Closed(ctx context.Context, tx *store.Tx, who person.ID) error {
-	return EndAll(ctx, tx, who, endedByClosing)
+	if err := EndAll(ctx, tx, who, endedByClosing); err != nil {
+		return err
+	}
+	return deleteFactors(ctx, tx, who)
 }
 
 // DeviceLife is how long a browser is known, and its row stays: as long as the cookie by which it is.

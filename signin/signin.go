@@ -206,7 +206,7 @@ func (d *Desk) SignIn(ctx context.Context, in In) (Opened, error) {
 		}
 		o.Flow = store.NewID()
 		act.Name, act.Object = "signin.password", o.Flow
-		return insertFlow(ctx, tx, flow{id: o.Flow, who: t.who, door: t.door}, seal.TokenHash(cmp.Or(in.Browser, seal.Token())))
+		return insertFlow(ctx, tx, flow{id: o.Flow, who: t.who, door: t.door, short: in.short}, seal.TokenHash(cmp.Or(in.Browser, seal.Token())))
 	})
 	if err != nil {
 		return Opened{}, fmt.Errorf("sign in: %w", err)

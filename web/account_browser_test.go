@@ -32,9 +32,7 @@ func TestAccountInABrowser(t *testing.T) {
 		if lang == locale.EN {
 			b.Press("EN")
 		}
-		b.Fill("[name=citizen_id]", considers)
-		b.Fill("[name=password]", kitPassword)
-		b.In("#main").Press(say("officer.sign_in"))
+		k.signIn(t, b, lang, considers)
 		b.In("#main").See(say("portal.my_rights"))
 
 		b.Go(profilePath)

@@ -167,7 +167,9 @@ func TestClosingAnAccount(t *testing.T) {
 		if !k.book.Allows(k.who[approves], grant.Approve.Do(), grant.Place{Unit: "TH-12"}) {
 			t.Error("the right does not hold when the account is open again")
 		}
-		k.as(t, approves).get("/my/rights").wants(http.StatusOK)
+		if a := k.as(t, approves).get("/my/rights"); a.location != securityPath {
+			t.Errorf("his second factor went with the account, and he is led to %s", a.location)
+		}
 	})
 }
 

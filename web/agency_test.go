@@ -136,13 +136,13 @@ func TestGroupWithRightsStaysInUse(t *testing.T) {
 	k.as(t, admin1).post(path, "version", "1").leads("/admin/units/IWM", "เลิกใช้กลุ่มสอง แล้ว")
 }
 
-func TestChangesAskForThePasswordAgain(t *testing.T) {
+func TestChangesAskForTheFactorAgain(t *testing.T) {
 	k := newKit(t)
 	b := k.as(t, admin1)
 	k.later(6 * time.Minute)
 	const path = "/admin/units/IWM/teams/new"
-	b.post(path, "name_th", "กลุ่มสาม").wants(http.StatusUnprocessableEntity, "ยืนยันรหัสผ่านอีกครั้ง", `value="กลุ่มสาม"`)
-	b.post(path, "name_th", "กลุ่มสาม", stepUpField, kitPassword).leads("/admin/units/IWM", "กลุ่มสาม")
+	b.post(path, "name_th", "กลุ่มสาม").wants(http.StatusUnprocessableEntity, "รหัส 6 หลักจากแอป", `value="กลุ่มสาม"`)
+	b.post(path, "name_th", "กลุ่มสาม", stepUpCode, k.appCode(t, admin1)).leads("/admin/units/IWM", "กลุ่มสาม")
 }
 
 func TestFormsOpenAsDialogs(t *testing.T) {

@@ -129,6 +129,7 @@ func TestAppointmentByTwo(t *testing.T) {
 		if heads := k.book.Posts(k.who[without]).Heads; len(heads) != 1 || heads[0] != "TH-14" {
 			t.Errorf("head of %v, want TH-14", heads)
 		}
+		k.keep(t, without, kitKey) // a head needs one
 		k.as(t, without).get("/ko1/deputies").wants(http.StatusOK, "อก 0301/99")
 
 		// Once more, by either, is told and changes nothing.
@@ -227,6 +228,7 @@ func TestDeputy(t *testing.T) {
 
 	id = k.proposal(t)
 	centre.post("/admin/appointments/"+id+"/confirm").follow().wants(http.StatusOK, "รักษาราชการแทนหัวหน้าหน่วยงาน")
+	k.keep(t, considers, kitKey) // who stands in for a head needs one, too
 	deputy := k.as(t, considers)
 	deputy.get("/ko1/deputies").wants(http.StatusOK, "วิชัย นนทบุรี", "สุดา พิจารณา")
 	k.later(21 * 24 * time.Hour)

@@ -115,6 +115,7 @@ var calls = []call{
 	{"POST /officer/login/factor/{form}", "code=123456", everyone(404), false},
 	{"POST /officer/thaid", "", everyone(404), false}, // is not set up
 	{"GET /officer/thaid/callback?state={form}&code=x", "", everyone(404), false},
+	{"POST /officer/logout", "", want{visitor: 303}, false},
 	{"GET /officer/thaid/unknown", "", everyone(404), false},
 	{"POST /officer/logout", "", want{visitor: 303}, false},
 
@@ -144,7 +145,7 @@ var calls = []call{
 	{"GET /officer/security/app", "", oneself, false},
 	{"GET /officer/security/app/picture.png", "", oneself, false},
 	{"POST /officer/security/app/confirm", "code=x", oneself, false},
-	{"GET /officer/security/app/remove", "", signedIn(303), false},
+	{"GET /officer/security/app/remove", "", want{303, 303, 200, 303, 200}, false}, // who needs an app has one
 	{"POST /officer/security/app/remove", "", oneself, false},
 	{"POST /officer/security/sessions/others", "", oneself, false},
 	{"POST /officer/security/devices/forget", "device={form}", signedIn(404), true}, // looks among the caller's own alone

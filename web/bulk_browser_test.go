@@ -64,9 +64,7 @@ func (r readerOf) enter(t *testing.T, k *kit, who, name string) *browsertest.Bro
 	if r.lang == locale.EN {
 		b.In(".site-head").Press(map[bool]string{false: "English", true: "EN"}[r.opts.Phone])
 	}
-	b.Fill("[name=citizen_id]", who)
-	b.Fill("[name=password]", kitPassword)
-	b.In("#main").Press(r.say(t, "officer.sign_in"))
+	k.signIn(t, b, r.lang, who)
 	b.In(".site-head").See(name)
 	return b
 }

@@ -134,7 +134,7 @@ func someID(t *testing.T, n int) string {
 	return ""
 }
 
-// The password is asked for again, and the list is still there.
+// The second factor is asked for again, and the list is still there.
 func TestListAfterStepUp(t *testing.T) {
 	k := newKit(t)
 	chief := k.as(t, chief12)
@@ -142,8 +142,8 @@ func TestListAfterStepUp(t *testing.T) {
 	checked := chief.post("/ko1/rights/consider/many", "unit", "TH-12", "list", list, "form", "x").wants(http.StatusSeeOther).follow().wants(http.StatusOK)
 	form := []string{"unit", "TH-12", "list", list, "form", "x", "seen", checked.hidden("seen"), "known", without}
 	k.later(6 * time.Minute)
-	chief.post("/ko1/rights/consider/many-save", form...).wants(http.StatusUnprocessableEntity, "stepup_password", list)
-	chief.post("/ko1/rights/consider/many-save", append(form, "stepup_password", kitPassword)...).wants(http.StatusSeeOther).follow().wants(http.StatusOK, "ให้สิทธิ์พิจารณา 2 คน", "ไปที่ตารางสิทธิ์")
+	chief.post("/ko1/rights/consider/many-save", form...).wants(http.StatusUnprocessableEntity, stepUpCode, list)
+	chief.post("/ko1/rights/consider/many-save", append(form, stepUpCode, k.appCode(t, chief12))...).wants(http.StatusSeeOther).follow().wants(http.StatusOK, "ให้สิทธิ์พิจารณา 2 คน", "ไปที่ตารางสิทธิ์")
 }
 
 // A division gives in a group, and a deputy in both languages.

@@ -38,9 +38,7 @@ func TestCutoverInABrowser(t *testing.T) {
 			if c.lang == locale.EN {
 				b.Press("EN")
 			}
-			b.Fill("[name=citizen_id]", admin1)
-			b.Fill("[name=password]", kitPassword)
-			b.In("#main").Press(say("officer.sign_in"))
+			k.signIn(t, b, c.lang, admin1)
 			b.In("#main").See(say("portal.my_rights"))
 			form := b.In("#dialog")
 			if c.opts.NoJS {

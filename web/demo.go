@@ -1,11 +1,14 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"sitthi/internal/thai"
 	"sitthi/notify"
+	"sitthi/signin"
 	"sitthi/web/views"
 )
 
@@ -16,7 +19,7 @@ func (s *Server) demoRoutes() []Route {
 // outboxShown is how many messages the demonstration shows.
 const outboxShown = 100
 
-// outbox shows the messages that a real installation would have sent.
+// outbox shows the messages that a real installation would have sent, and the code that an app would show.
 func (s *Server) outbox(w http.ResponseWriter, r *http.Request, v *Visit) error {
 	list, err := s.Outbox.List(r.Context(), outboxShown)
 	if err != nil {
@@ -40,5 +43,24 @@ func (s *Server) outbox(w http.ResponseWriter, r *http.Request, v *Visit) error 
 			Lines: strings.Split(strings.TrimSpace(m.Text), "\n"),
 		}
 	}
-	return s.show(w, r, v, http.StatusOK, p, views.Outbox(p, messages))
+	var app *views.DemoApp
+	if s.Example.Key != "" {
+		if app, err = s.demoApp(v); err != nil {
+			return err
+		}
+	}
+	return s.show(w, r, v, http.StatusOK, p, views.Outbox(p, app, messages))
+}
+
+// demoApp is what the app of the demonstration's people shows now, and what it will show next.
+func (s *Server) demoApp(v *Visit) (*views.DemoApp, error) {
+	app := views.DemoApp{Key: s.Example.Key, At: thai.Moment(v.Now)}
+	var err error
+	if app.Now, err = signin.AppCode(app.Key, v.Now); err != nil {
+		return nil, fmt.Errorf("show code of app: %w", err)
+	}
+	if app.Next, err = signin.AppCode(app.Key, v.Now.Add(30*time.Second)); err != nil {
+		return nil, fmt.Errorf("show code of app: %w", err)
+	}
+	return &app, nil
 }

@@ -66,10 +66,10 @@ func TestStepUpInABrowser(t *testing.T) {
 			b.See(say("web.outbox", nil), "p0201@diw.example.go.th")
 			look("outbox")
 			b.Go("/officer/login")
-			b.Fill(say("officer.citizen_id", nil), chief12)
+			b.Fill(say("officer.citizen_id", nil), considers) // who needs no second factor, and is asked for the password
 			b.Fill(say("officer.password", nil), kitPassword)
 			b.In("#main").Press(say("officer.sign_in", nil))
-			b.In(".site-head").See("วิชัย")
+			b.In(".site-head").See("สุดา")
 
 			k.later(6 * time.Minute)
 			b.Go("/test/list")

@@ -119,6 +119,7 @@ func (k *kit) third(t *testing.T) *browser {
 	t.Helper()
 	a := must(k.book.Propose(t.Context(), k.who[admin1], grant.AppointmentOrder{Unit: "DIW", Post: grant.Administrator, Kind: grant.Regular, Person: k.who[considers3], OrderNumber: "1"}))(t)
 	must(k.book.ConfirmAppointment(t.Context(), k.who[admin2], a.ID))(t)
+	k.keep(t, considers3, kitKey)
 	return k.as(t, considers3)
 }
 

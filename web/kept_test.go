@@ -28,7 +28,7 @@ func (b *browser) sendFrom(page, path string, pairs ...string) *answer {
 func (a *answer) signInAgain(who string) *answer {
 	a.b.t.Helper()
 	to := must(url.Parse(a.wants(http.StatusSeeOther).location))(a.b.t)
-	return a.b.post("/officer/login", "citizen_id", who, "password", kitPassword, "next", to.Query().Get("next")).wants(http.StatusSeeOther).follow()
+	return a.b.signIn(who, to.Query().Get("next")).follow()
 }
 
 // Who fills in a form for so long that her session ends signs in again and finds the form as she left it; nothing is done

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ import (
 	"sitthi/draft"
 	"sitthi/grant"
 	"sitthi/helpdesk"
+	"sitthi/internal/browsertest"
 	"sitthi/internal/locale"
 	"sitthi/internal/observe"
 	"sitthi/internal/seal"
@@ -57,7 +59,14 @@ const (
 	unknown    = "3990000000503" // not registered: holds a pending right in นนทบุรี
 )
 
-const kitPassword = "Sitthi-2566-demo"
+// kitPassword is everyone's, and kitKey that of the apps of those who need a second factor.
+const (
+	kitPassword = "Sitthi-2566-demo"
+	kitKey      = "JBSWY3DPEHPK3PXP"
+)
+
+// enrolled are those who need a second factor, and have an app.
+var enrolled = []string{admin1, admin2, chief12, chief13, approves, director, agent1, agent2}
 
 // kit is a whole door over a fresh database, with people who hold their posts and rights by acts.
 type kit struct {
@@ -155,7 +164,7 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 		Agencies: k.agencies, Officers: k.officers, SignIn: k.signin, Book: k.book, Portal: k.portal, Outbox: k.outbox,
 		Dossiers: dossier.Desk{DB: env.DB, Roll: k.roll}, Help: k.help,
 		Legacy: k.legacy, Drafts: &draft.Desk{DB: env.DB, Ring: ring}, Programs: k.programs, Decisions: k.answers, Prover: prover,
-		Ready: func(context.Context) error { return nil }, PublicURL: &url.URL{Scheme: "http", Host: "localhost"}, Demo: true,
+		Ready: func(context.Context) error { return nil }, PublicURL: &url.URL{Scheme: "http", Host: "localhost"}, Demo: true, RequireFactor: true,
 	}
 	for _, f := range change {
 		f(&o)
@@ -210,6 +219,9 @@ func (k *kit) populate(t *testing.T, hash string) {
 			}, hash)
 		})
 	}
+	for _, citizen := range enrolled {
+		k.keep(t, citizen, kitKey)
+	}
 	check(t, k.book.InstallAdministrator(t.Context(), k.who[admin1]))
 	check(t, k.book.InstallAdministrator(t.Context(), k.who[admin2]))
 	must(k.agencies.AddTeam(t.Context(), string(k.who[admin1]), "IWM", "G1", locale.Name{TH: "กลุ่มหนึ่ง", EN: "Group one"}))(t)
@@ -263,15 +275,61 @@ func (k *kit) visitor(t *testing.T) *browser {
 	return &browser{t: t, k: k, cookies: map[string]string{}, header: http.Header{}}
 }
 
-// as is a browser in which the person with this citizen ID has just signed in.
+// as is a browser in which the person with this citizen ID has just signed in, with the second factor of who has one.
 func (k *kit) as(t *testing.T, citizen string) *browser {
 	t.Helper()
 	b := k.visitor(t)
-	opened := must(k.signin.SignIn(t.Context(), signin.In{
-		CitizenID: citizen, Password: kitPassword, Address: "192.0.2.1", Agent: "test",
-	}))(t)
+	in := signin.In{CitizenID: citizen, Password: kitPassword, Browser: seal.Token(), Address: "192.0.2.1", Agent: "test"}
+	opened := must(k.signin.SignIn(t.Context(), in))(t)
+	if opened.Flow != "" {
+		opened = must(k.signin.SignInCode(t.Context(), opened.Flow, k.appCode(t, citizen), in))(t)
+	}
 	b.cookies[k.server.cookieName(sessionCookie)] = opened.Token
 	return b
+}
+
+// signIn signs a person in on the pages, with the second factor of who has one, and answers what leads on.
+func (b *browser) signIn(citizen, next string) *answer {
+	b.t.Helper()
+	a := b.post("/officer/login", "citizen_id", citizen, "password", kitPassword, "next", next).wants(http.StatusSeeOther)
+	if path, _, _ := strings.Cut(a.location, "?"); strings.HasPrefix(path, "/officer/login/factor/") {
+		a = b.post(path, "code", b.k.appCode(b.t, citizen), "next", next).wants(http.StatusSeeOther)
+	}
+	return a
+}
+
+// signIn does the same in a real browser, from the page that asks for it.
+func (k *kit) signIn(t *testing.T, b *browsertest.Browser, lang locale.Lang, citizen string) {
+	t.Helper()
+	say := func(key string) string { return must(Texts())(t).Text(lang, key, nil) }
+	b.Fill("[name=citizen_id]", citizen)
+	b.Fill("[name=password]", kitPassword)
+	b.In("#main").Press(say("officer.sign_in"))
+	if slices.Contains(enrolled, citizen) {
+		b.See(say("security.factor_lead"))
+		b.Fill("[name=code]", k.appCode(t, citizen))
+		b.In("#main").Press(say("security.go_on"))
+	}
+}
+
+// appCode is what the app of a person who is enrolled shows. A code works once: here the one used before is forgotten, so
+// that the clock can stand still.
+func (k *kit) appCode(t *testing.T, citizen string) string {
+	t.Helper()
+	k.write(t, func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE factors SET last_step = 0 WHERE person_id = $1`, k.who[citizen])
+		return err
+	})
+	return must(signin.AppCode(kitKey, k.Clock.Now()))(t)
+}
+
+// keep leaves a person an app with this key as second factor, or none.
+func (k *kit) keep(t *testing.T, citizen, key string) {
+	t.Helper()
+	k.write(t, func(tx *store.Tx) error {
+		_, err := k.signin.Keep(t.Context(), tx, k.who[citizen], key, "test")
+		return err
+	})
 }
 
 // in switches the language.

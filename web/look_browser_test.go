@@ -13,9 +13,7 @@ func (k *kit) enter(t *testing.T, who, name string) *browsertest.Browser {
 	t.Helper()
 	b := browsertest.Open(t, k.url, browsertest.Options{})
 	b.Go("/officer/login")
-	b.Fill("[name=citizen_id]", who)
-	b.Fill("[name=password]", kitPassword)
-	b.In("#main").Press("เข้าสู่ระบบ")
+	k.signIn(t, b, locale.TH, who)
 	b.In(".site-head").See(name)
 	return b
 }

@@ -113,7 +113,7 @@ func (s *Server) showPasskeyForm(w http.ResponseWriter, r *http.Request, v *Visi
 	p := v.Page("security.passkey_title")
 	p.Narrow, p.Problems = true, faults
 	p.Crumbs = securityCrumbs(v)
-	return s.show(w, r, v, status, p, views.PasskeyNew(p, name))
+	return s.show(w, r, v, status, p, views.PasskeyNew(p, name, s.guided(v)))
 }
 
 func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request, v *Visit) error {
@@ -139,22 +139,18 @@ func (s *Server) removePasskeyForm(w http.ResponseWriter, r *http.Request, v *Vi
 		return err
 	}
 	for _, k := range factors.Passkeys {
-		if k.ID != r.PathValue("passkey") {
-			continue
+		if k.ID == r.PathValue("passkey") {
+			return s.showRemove(w, r, v, "security.passkey_remove_title", views.FactorRemovePage{
+				Action: securityPath + "/passkeys/" + k.ID + "/remove", What: k.Name,
+				Last: factors.App.IsZero() && len(factors.Passkeys) == 1,
+			})
 		}
-		p := v.Page("security.passkey_remove_title")
-		p.Narrow = true
-		p.Crumbs = securityCrumbs(v)
-		return s.show(w, r, v, http.StatusOK, p, views.FactorRemove(p, views.FactorRemovePage{
-			Action: securityPath + "/passkeys/" + k.ID + "/remove", What: k.Name,
-			Last: factors.App.IsZero() && len(factors.Passkeys) == 1, Back: securityPath,
-		}))
 	}
 	return problem.New(problem.NotFound, "signin.problem.no_passkey")
 }
 
 func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	if err := s.SignIn.RemovePasskey(r.Context(), *v.Session, r.PathValue("passkey")); err != nil {
+	if err := s.SignIn.RemovePasskey(r.Context(), *v.Session, r.PathValue("passkey"), s.needsFactor(v)); err != nil {
 		return err
 	}
 	return s.see(w, r, v, securityPath, v.Notice(views.NoticeOK, "security.removed"))

@@ -78,7 +78,7 @@ func TestProgramLifeInTheBrowser(t *testing.T) {
 	})
 }
 
-// Both acts ask for the password again, and keep what was typed, boxes included.
+// Both acts ask for the second factor again, and keep what was typed, boxes included.
 func TestProgramsNeedStepUp(t *testing.T) {
 	k := newKit(t)
 	p, _, err := k.programs.Create(t.Context(), audit.Terminal, program.Order{Name: "x", Scope: program.Scope{AllUnits: true, AllActions: true}})
@@ -86,11 +86,11 @@ func TestProgramsNeedStepUp(t *testing.T) {
 	b := k.as(t, admin1)
 	k.later(signin.Defaults().StepUp + time.Minute)
 	b.post("/admin/programs/new", "name", "ระบบ", "which", "some", "units", "TH-12", "units", "TH-13", "actions", "approve").
-		wants(http.StatusUnprocessableEntity, stepUpField, `name="units" value="TH-12"`, `name="units" value="TH-13"`)
-	b.post(programPath(p.ID)+"/revoke", "reason", "x").wants(http.StatusUnprocessableEntity, stepUpField)
+		wants(http.StatusUnprocessableEntity, stepUpCode, `name="units" value="TH-12"`, `name="units" value="TH-13"`)
+	b.post(programPath(p.ID)+"/revoke", "reason", "x").wants(http.StatusUnprocessableEntity, stepUpCode)
 	list, err := k.programs.List(t.Context(), audit.Terminal)
 	if check(t, err); len(list) != 1 || !list[0].RevokedAt.IsZero() {
-		t.Errorf("done without the password: %v", list)
+		t.Errorf("done without the second factor: %v", list)
 	}
 }
 

@@ -42,24 +42,38 @@ func (s *Server) securityRoutes() []Route {
 // factorFirst leads who needs a second factor and has none to where it is set up, before anything opens that is not open
 // to everyone (trust.md 1 and 4).
 func (s *Server) factorFirst(w http.ResponseWriter, r *http.Request, v *Visit, route Route) error {
-	if !s.RequireFactor || v.Session == nil || v.Session.Factor || v.Session.ThaID || route.Access == Open || route.Access == DemoOnly ||
-		strings.HasPrefix(r.URL.Path, securityPath) || strings.HasSuffix(route.Pattern, acceptPath) || !s.needsFactor(v) {
+	if v.Session == nil || route.Access == Open || route.Access == DemoOnly ||
+		strings.HasPrefix(r.URL.Path, securityPath) || strings.HasSuffix(route.Pattern, acceptPath) || !s.guided(v) {
 		return nil
 	}
-	if err := s.see(w, r, v, securityPath, v.Notice(views.NoticeWarn, "security.required")); err != nil {
+	if err := s.see(w, r, v, securityPath, nil); err != nil {
 		return err
 	}
 	return errAnswered
 }
 
-// needsFactor reports whether the person gives rights, approves, helps or administers, or came with a short password.
+// needsFactor reports whether a second factor is compulsory for the person: she gives rights, approves, helps or
+// administers, or came with a short password.
 func (s *Server) needsFactor(v *Visit) bool {
-	return v.Session.ShortPassword || v.head() || v.Posts.Administrator || v.Posts.Agent ||
-		len(s.Book.Where(v.Session.Person, grant.DoApprove)) > 0
+	return s.RequireFactor && (v.Session.ShortPassword || v.head() || v.Posts.Administrator || v.Posts.Agent ||
+		len(s.Book.Where(v.Session.Person, grant.DoApprove)) > 0)
 }
 
-// security shows the second factors of an officer, and where he is signed in.
+// guided reports whether the person has to set up a second factor before anything else opens to her. Who came by ThaID has
+// given one.
+func (s *Server) guided(v *Visit) bool {
+	return !v.Session.Factor && !v.Session.ThaID && s.needsFactor(v)
+}
+
+// security shows the second factors of an officer, and where he is signed in; or, when he has none and needs one, the ways
+// to get one and nothing else.
 func (s *Server) security(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	if s.guided(v) {
+		p := v.Page("security.first_title")
+		p.Subtitle = v.T("security.first_lead")
+		p.Narrow = true
+		return s.show(w, r, v, http.StatusOK, p, views.FirstFactor(p, v.Session.ShortPassword, s.SignIn.Passkeys()))
+	}
 	factors, err := s.SignIn.Factors(r.Context(), v.Session.Person)
 	if err != nil {
 		return err
@@ -110,7 +124,7 @@ func (s *Server) showApp(w http.ResponseWriter, r *http.Request, v *Visit, statu
 	p := v.Page("security.app_title")
 	p.Narrow, p.Problems = true, faults
 	p.Crumbs = securityCrumbs(v)
-	return s.show(w, r, v, status, p, views.AppSetUp(p, spaced(app.Secret)))
+	return s.show(w, r, v, status, p, views.AppSetUp(p, spaced(app.Secret), s.guided(v)))
 }
 
 func securityCrumbs(v *Visit) []views.Crumb {
@@ -163,7 +177,6 @@ func (s *Server) confirmApp(w http.ResponseWriter, r *http.Request, v *Visit) er
 
 // factorAdded tells that a second factor is there: with the recovery codes, when they are new.
 func (s *Server) factorAdded(w http.ResponseWriter, r *http.Request, v *Visit, recovery []string, key string) error {
-	v.Session.Factor = true
 	if len(recovery) == 0 {
 		return s.see(w, r, v, securityPath, v.Notice(views.NoticeOK, key))
 	}
@@ -174,7 +187,10 @@ func (s *Server) showRecovery(w http.ResponseWriter, r *http.Request, v *Visit, 
 	p := v.Page("security.codes_title")
 	p.Narrow, p.Notice = true, done
 	p.Crumbs, p.Path = securityCrumbs(v), securityPath
-	page := views.RecoveryPage{Codes: codes, Name: v.Session.Account.Name(), Made: thai.Moment(v.Now)}
+	page := views.RecoveryPage{Codes: codes, Name: v.Session.Account.Name(), Made: thai.Moment(v.Now), Guided: s.guided(v), Next: securityPath}
+	if page.Guided {
+		page.Next = afterSignIn
+	}
 	return s.show(w, r, v, http.StatusOK, p, views.Recovery(p, page))
 }
 
@@ -186,16 +202,22 @@ func (s *Server) removeAppForm(w http.ResponseWriter, r *http.Request, v *Visit)
 	if factors.App.IsZero() {
 		return s.see(w, r, v, securityPath, nil)
 	}
-	p := v.Page("security.app_remove_title")
+	return s.showRemove(w, r, v, "security.app_remove_title", views.FactorRemovePage{
+		Action: securityPath + "/app/remove", What: v.T("security.app"), Last: len(factors.Passkeys) == 0,
+	})
+}
+
+// showRemove asks whether a second factor shall go, or tells why the last one can not.
+func (s *Server) showRemove(w http.ResponseWriter, r *http.Request, v *Visit, title string, page views.FactorRemovePage) error {
+	p := v.Page(title)
 	p.Narrow = true
 	p.Crumbs = securityCrumbs(v)
-	return s.show(w, r, v, http.StatusOK, p, views.FactorRemove(p, views.FactorRemovePage{
-		Action: securityPath + "/app/remove", What: v.T("security.app"), Last: len(factors.Passkeys) == 0, Back: securityPath,
-	}))
+	page.Back, page.Needed = securityPath, page.Last && s.needsFactor(v)
+	return s.show(w, r, v, http.StatusOK, p, views.FactorRemove(p, page))
 }
 
 func (s *Server) removeApp(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	if err := s.SignIn.RemoveApp(r.Context(), *v.Session); err != nil && !errors.Is(err, problem.NotFound) {
+	if err := s.SignIn.RemoveApp(r.Context(), *v.Session, s.needsFactor(v)); err != nil && !errors.Is(err, problem.NotFound) {
 		return err
 	}
 	return s.see(w, r, v, securityPath, v.Notice(views.NoticeOK, "security.removed"))

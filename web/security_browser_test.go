@@ -10,8 +10,8 @@ import (
 	"sitthi/signin"
 )
 
-// TestSecondFactorInABrowser sets an app and a passkey up, and signs in and proves itself again with each: with scripts,
-// without, on a desktop and on a phone, in both languages.
+// TestSecondFactorInABrowser leads a head through the app that he needs, has him add a passkey, and signs in and proves
+// itself again with each: with scripts, without, on a desktop and on a phone, in both languages.
 func TestSecondFactorInABrowser(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -24,6 +24,7 @@ func TestSecondFactorInABrowser(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			k := newKit(t)
+			k.keep(t, chief12, "")
 			texts := must(Texts())(t)
 			word := func(key string) string { return texts.Text(tt.lang, key, nil) }
 			b := browsertest.Open(t, "http://"+k.localhost, tt.opts)
@@ -36,7 +37,7 @@ func TestSecondFactorInABrowser(t *testing.T) {
 			if !tt.opts.NoJS {
 				b.Authenticator()
 			}
-			b.Go("/officer/login?next=/officer/security")
+			b.Go("/officer/login?next=/ko1/rights")
 			if tt.lang == locale.EN {
 				b.In(".site-head").Press("EN")
 			}
@@ -47,8 +48,8 @@ func TestSecondFactorInABrowser(t *testing.T) {
 				b.In("#main").Press(word("officer.sign_in"))
 			}
 			in()
-			b.See(word("security.none"))
-			look("none")
+			b.See(word("security.first_why"))
+			look("first")
 			b.Press(word("security.app_begin"))
 			b.See(word("security.app_step2"))
 			look("app")
@@ -63,8 +64,14 @@ func TestSecondFactorInABrowser(t *testing.T) {
 			b.See(word("security.codes_keep"))
 			look("codes")
 			b.Click(word("security.codes_kept"))
+			b.See(word("rights.mine_title"))
+			b.Go("/officer/security")
 			b.See(word("security.app_move"))
 			look("app-used")
+			b.Click(word("security.remove"))
+			b.See(word("signin.problem.factor_last"))
+			look("app-last")
+			b.Go("/officer/security")
 
 			leave := func() {
 				t.Helper()

@@ -42,6 +42,8 @@ func (b *browser) setUp() (key string, recovery []string) {
 
 func TestSecondFactorOnThePages(t *testing.T) {
 	eachKit(t, func(t *testing.T, k *kit) {
+		k.server.RequireFactor = false // each is free to set one up, and to stop using it
+		k.keep(t, chief12, "")
 		b := k.as(t, chief12)
 		b.get("/officer/security").wants(http.StatusOK, "บัญชีของท่านยังใช้รหัสผ่านเพียงอย่างเดียว", "เริ่มตั้งค่าแอปยืนยันตัวตน").lacks("รหัสสำรอง")
 		b.get("/officer/security/app").wants(http.StatusSeeOther)
@@ -107,14 +109,15 @@ func TestSecondFactorOnThePages(t *testing.T) {
 	})
 }
 
-// TestFactorIsRequired switches --require-factor on: who gives rights, approves, helps or administers, and who came with a
-// short password, sets a second factor up before anything opens. Off, the same people are invited and go on.
+// TestFactorIsRequired: who gives rights, approves, helps or administers, and who came with a short password, sets a second
+// factor up before anything opens, and keeps one. With --no-require-factor the same people are invited and go on.
 func TestFactorIsRequired(t *testing.T) {
 	for _, required := range []bool{true, false} {
 		k := newKit(t, func(o *Options) { o.RequireFactor = required })
 		for citizen, needs := range map[string]bool{
 			chief12: true, approves: true, admin1: true, considers3: true, considers: false, without: false, auditor: false,
 		} {
+			k.keep(t, citizen, "")
 			b := k.as(t, citizen)
 			if citizen == considers3 { // as if with a short password
 				k.write(t, func(tx *store.Tx) error {
@@ -122,22 +125,72 @@ func TestFactorIsRequired(t *testing.T) {
 					return err
 				})
 			}
+			led := needs && required
 			for _, path := range []string{"/my/rights", "/officer/profile"} {
 				a := b.get(path)
-				if led := a.status == http.StatusSeeOther && a.location == securityPath; led != (needs && required) {
+				if a.location == securityPath != led {
 					t.Errorf("required %v, %s: %s answers %d %s", required, citizen, path, a.status, a.location)
 				}
 			}
-			b.post("/officer/profile/language", "lang", "th")
-			page := b.get(securityPath).wants(http.StatusOK, "เริ่มตั้งค่าแอปยืนยันตัวตน")
-			if needs && required {
-				page.wants(http.StatusOK, "ก่อนใช้งานระบบ")
-				b.get("/").wants(http.StatusOK)
-				b.setUp()
-				b.get("/my/rights").wants(http.StatusOK)
+			if a := b.post("/officer/profile/language", "lang", "th"); a.location == securityPath != led {
+				t.Errorf("required %v, %s: a form answers %d %s", required, citizen, a.status, a.location)
 			}
+			page := b.get(securityPath).wants(http.StatusOK, "เริ่มตั้งค่าแอปยืนยันตัวตน")
+			if !led {
+				page.lacks("เหตุใดจึงต้องตั้งค่า")
+				continue
+			}
+			page.wants(http.StatusOK, "เหตุใดจึงต้องตั้งค่า", map[bool]string{true: "สั้นกว่า 15 ตัวอักษร", false: "ท่านมีหน้าที่"}[citizen == considers3])
+			b.get("/").wants(http.StatusOK)
+			b.setUp()
+			b.get("/my/rights").wants(http.StatusOK)
+
+			b.get(securityPath+"/app/remove").wants(http.StatusOK, "ยกเลิกวิธีสุดท้ายไม่ได้").lacks("เหลือเพียงรหัสผ่าน")
+			b.post(securityPath+"/app/remove").wants(http.StatusForbidden, "ยกเลิกวิธีสุดท้ายไม่ได้")
+			b.get(securityPath).wants(http.StatusOK, "เปลี่ยนไปใช้โทรศัพท์เครื่องใหม่", "เหลือ 10 รหัส")
 		}
 	}
+}
+
+// TestShortPasswordNeedsAFactor registers nobody: it sets a password of the manual's short form, and signs in with it.
+func TestShortPasswordNeedsAFactor(t *testing.T) {
+	k := newKit(t)
+	lost := k.visitor(t)
+	reset := lost.post("/officer/passreset", "citizen_id", without).wants(http.StatusSeeOther).location
+	lost.post(reset+"/send", "channel", "email").wants(http.StatusSeeOther)
+	lost.post(reset+"/code", "code", k.code(t, "p0228@diw.example.go.th")).wants(http.StatusSeeOther)
+	const short = "Khlong-7&Rua"
+	lost.post(reset+"/password", "password", short, "password_again", short).follow().wants(http.StatusOK, "ตั้งรหัสผ่านใหม่เรียบร้อยแล้ว")
+
+	b := k.visitor(t)
+	b.post("/officer/login", "citizen_id", without, "password", short).follow().wants(http.StatusSeeOther)
+	b.get(securityPath).wants(http.StatusOK, "สั้นกว่า 15 ตัวอักษร")
+	key, _ := b.setUp()
+	b.get("/my/rights").wants(http.StatusOK)
+
+	// The next time the password is remembered as short beyond the second page.
+	again := k.visitor(t)
+	asked := again.post("/officer/login", "citizen_id", without, "password", short).wants(http.StatusSeeOther)
+	path, _, _ := strings.Cut(asked.location, "?")
+	again.post(path, "code", k.shows(t, key)).follow().wants(http.StatusOK)
+	again.post(securityPath+"/app/remove").wants(http.StatusForbidden, "ยกเลิกวิธีสุดท้ายไม่ได้")
+}
+
+// TestDemoShowsTheCode: the page of the demonstration's messages shows what the app shows, and it opens an account.
+func TestDemoShowsTheCode(t *testing.T) {
+	k := newKit(t, func(o *Options) { o.Example.Key = kitKey })
+	page := k.visitor(t).get("/demo/outbox").wants(http.StatusOK, kitKey, k.shows(t, kitKey))
+	codes := regexp.MustCompile(`<code>([0-9]{6})</code>`).FindAllStringSubmatch(page.body, -1)
+	if len(codes) != 2 {
+		t.Fatalf("%d codes are shown, want the one of now and the next", len(codes))
+	}
+	for _, code := range codes {
+		b := k.visitor(t)
+		path, _, _ := strings.Cut(b.post("/officer/login", "citizen_id", chief12, "password", kitPassword).location, "?")
+		b.post(path, "code", code[1]).wants(http.StatusSeeOther)
+		b.get("/ko1/rights").wants(http.StatusOK)
+	}
+	newKit(t).visitor(t).get("/demo/outbox").wants(http.StatusOK).lacks(kitKey)
 }
 
 func TestDevicesOnThePages(t *testing.T) {
@@ -162,7 +215,24 @@ func TestDevicesOnThePages(t *testing.T) {
 		t.Fatalf("%d devices can be forgotten, want the other one", len(device))
 	}
 	k.as(t, considers).post(securityPath+"/devices/forget", "device", device[0][1]).wants(http.StatusNotFound)
+	other.get("/officer/profile").wants(http.StatusOK)
 	b.post(securityPath+"/devices/forget", "device", device[0][1]).follow().wants(http.StatusOK, "ลบอุปกรณ์แล้ว").lacks("ลบอุปกรณ์นี้")
+	other.get("/officer/profile").wants(http.StatusSeeOther)
+	b.get("/officer/profile").wants(http.StatusOK)
+	other.post("/officer/login", in...).wants(http.StatusSeeOther)
+	if got := len(k.messagesOf(t, "signin.new_device")) - before; got != 4 {
+		t.Errorf("%d messages tell of a new device, want one more to each contact of that which was forgotten", got)
+	}
+
+	// One session, and all others, can be ended from here.
+	session := regexp.MustCompile(`action="(/officer/profile/sessions/[0-9a-f-]+/end)"`).FindStringSubmatch(b.get(securityPath).body)
+	if session == nil {
+		t.Fatal("no session can be ended")
+	}
+	k.as(t, considers).post(session[1]).wants(http.StatusNotFound)
+	b.post(session[1]).wants(http.StatusSeeOther)
+	other.get("/officer/profile").wants(http.StatusSeeOther)
+	other.post("/officer/login", in...).wants(http.StatusSeeOther)
 	b.post(securityPath+"/sessions/others").follow().wants(http.StatusOK, "ออกจากระบบในอุปกรณ์อื่นทั้งหมดแล้ว")
 	b.get("/officer/profile").wants(http.StatusOK)
 	other.get("/officer/profile").wants(http.StatusSeeOther)

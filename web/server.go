@@ -64,7 +64,8 @@ type Options struct {
 	Proxies []netip.Prefix
 	// LineSecret is the channel secret that webhooks of LINE are signed with; "" takes none in.
 	LineSecret string
-	// Example is what the examples for programs ask with and about, where everyone may know it; optional.
+	// Example is what the examples for programs ask with and about, and people of the demonstration sign in with, where
+	// everyone may know it; optional.
 	Example Example
 	// RequireFactor opens nothing to those whose duty, or password, needs a second factor before they have set one up.
 	RequireFactor bool
@@ -76,8 +77,9 @@ type Options struct {
 	Timeout time.Duration
 }
 
-// Example is a token that works, and the citizen ID of an officer whom it may ask about.
-type Example struct{ Token, Officer string }
+// Example is a token that works, the citizen ID of an officer whom it may ask about, and the key of the app with which people
+// of the demonstration give their second factor.
+type Example struct{ Token, Officer, Key string }
 
 // Server is the door for people. It is safe for concurrent use.
 type Server struct {

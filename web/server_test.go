@@ -278,7 +278,7 @@ func TestStepUp(t *testing.T) {
 		seen = r.PostForm
 		return k.server.see(w, r, v, "/nowhere", nil)
 	}})
-	b := k.as(t, chief12)
+	b := k.as(t, considers) // who needs no second factor, and is asked for the password
 	typed := []string{"name", `สุดา "<b>"`, "many", "1", "many", "2", "save", "yes"}
 	b.post("/test/act", typed...).wants(http.StatusSeeOther) // just signed in
 	k.later(4 * time.Minute)

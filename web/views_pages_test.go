@@ -48,16 +48,22 @@ func TestFoundPersonCanBeCleared(t *testing.T) {
 	b.get("/ko1/rights/all/export.csv?person="+string(k.who[considers])).wants(http.StatusOK, considers).lacks(approves)
 }
 
-// TestPasswordPageIsWellMade looks at the page that asks for the password again, which stands before every act.
+// TestPasswordPageIsWellMade looks at the page that asks for the password again, or the second factor, which stands before
+// every act.
 func TestPasswordPageIsWellMade(t *testing.T) {
 	k := newKit(t)
-	b := k.as(t, chief12)
-	k.later(signin.Defaults().StepUp + time.Minute)
-	for _, lang := range locale.Langs {
-		w := &reader{browser: b.in(lang), lang: lang, site: k.site(), seen: map[string]int{}}
-		for _, part := range []string{"", "dialog"} {
-			b.fragment(part)
-			w.look("POST /ko1/rights/consider", b.post("/ko1/rights/consider", "unit", "TH-12").wants(http.StatusUnprocessableEntity, stepUpField))
+	for who, ask := range map[string]struct{ path, field string }{
+		chief12:   {"/ko1/rights/consider", stepUpCode},
+		considers: {"/officer/profile/contact/email", stepUpField},
+	} {
+		b := k.as(t, who)
+		k.later(signin.Defaults().StepUp + time.Minute)
+		for _, lang := range locale.Langs {
+			w := &reader{browser: b.in(lang), lang: lang, site: k.site(), seen: map[string]int{}}
+			for _, part := range []string{"", "dialog"} {
+				b.fragment(part)
+				w.look("POST "+ask.path, b.post(ask.path, "unit", "TH-12").wants(http.StatusUnprocessableEntity, ask.field))
+			}
 		}
 	}
 }

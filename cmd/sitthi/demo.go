@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,10 @@ const (
 	demoToken   = "demo-authzen-token"
 	demoProgram = "ระบบตัวอย่าง (demo)"
 )
+
+// demoKey is the key of the app with which the fixed accounts that need a second factor give it. No other database has it,
+// like demoToken.
+const demoKey = "JBSWY3DPEHPK3PXP"
 
 // demoMark is the row of an installation that says the demonstration's data is in.
 const demoMark = "demo"
@@ -99,6 +104,15 @@ var demoAccounts = []demoAccount{
 
 func (a demoAccount) registered() bool { return a.given != "" }
 
+// key is that of the account's app; "" for one that needs no second factor (trust.md 4).
+func (a demoAccount) key() string {
+	switch {
+	case a.post == grant.Head, a.post == grant.Administrator, a.post == grant.Agent, a.right != nil && a.right.level == grant.Approve:
+		return demoKey
+	}
+	return ""
+}
+
 // seedDemo brings the demonstration's data into a database that is dedicated to it, or refreshes what is there; on any
 // other database it fails and changes nothing. The reference data has to be in, and the book is loaded afterwards.
 // People, units, levels and numbers are the same in every demonstration; identifiers and keys are fresh, and dates
@@ -109,6 +123,8 @@ func (a demoAccount) registered() bool { return a.given != "" }
 //   - the account is written as the list has it, enabled, the last sign-in now or, for who is locked, as long ago as the list
 //     says, no failures counted, the password no
 //     longer switched off; one that does not take the demonstration's password gets it back and its sessions end;
+//   - those that need a second factor have an app with demoKey and no other factor, the others have none: what differs
+//     is brought back and its sessions end;
 //   - the limits on their tries to sign in and to look others up are forgotten;
 //   - a post or right that is missing, or ends within renewAhead, is closed by the system and given anew, and the
 //     confirmation of who they are comes back with it; each is an entry of its own.
@@ -236,6 +252,9 @@ var demoList = template.Must(template.New("demo").Parse(`
 การสาธิต: เปิด {{.URL}} ทุกบัญชีใช้รหัสผ่าน {{.Password}}
 Demonstration: open {{.URL}}, password of every account: {{.Password}}
 
+บัญชีที่มีคีย์ TOTP ต้องกรอกรหัสจากแอปยืนยันตัวตนด้วย รหัสขณะนี้อยู่ที่ {{.URL}}/demo/outbox
+Accounts with a TOTP key ask for a code of an authenticator app, too; the one of now is at {{.URL}}/demo/outbox
+
 ระบบอื่นถามสิทธิ์ด้วย token: {{.Token}} (วิธีใช้: {{.URL}}/programs)
 Other programs ask with the token: {{.Token}} (how: {{.URL}}/programs)
 
@@ -245,13 +264,13 @@ Other programs ask with the token: {{.Token}} (how: {{.URL}}/programs)
 
 // showDemo lists the fixed accounts, in Thai and in English, and where to sign in with them.
 func showDemo(w io.Writer, address string) error {
-	rows := [][]string{{"เลขประจำตัวประชาชน", "รหัสผ่าน", "ผู้ใช้", "who"}}
+	rows := [][]string{{"เลขประจำตัวประชาชน", "รหัสผ่าน", "คีย์ TOTP", "ผู้ใช้", "who"}}
 	for _, a := range demoAccounts {
 		password := demoPassword
 		if !a.registered() {
 			password = "-"
 		}
-		rows = append(rows, []string{a.citizen, password, a.who.TH, a.who.EN})
+		rows = append(rows, []string{a.citizen, password, cmp.Or(a.key(), "-"), a.who.TH, a.who.EN})
 	}
 	return demoList.Execute(w, map[string]any{"URL": address, "Password": demoPassword, "Token": demoToken, "Rows": align(rows)})
 }

@@ -63,6 +63,13 @@ func (r *refresh) accounts(ctx context.Context) error {
 				return fmt.Errorf("forget proof of fixed account: %w", err)
 			}
 		}
+		changed, err := r.signin.Keep(ctx, r.tx, who, a.key(), "demo.refresh")
+		if err != nil {
+			return fmt.Errorf("second factor of fixed account: %w", err)
+		}
+		if changed {
+			r.done["factors"]++
+		}
 		if err := r.patience(ctx, who, citizen); err != nil {
 			return err
 		}
@@ -137,10 +144,11 @@ func (r *refresh) account(ctx context.Context, want officer.Account) error {
 	return r.book.Moved(ctx, r.tx, want.Person)
 }
 
-// patience forgets the limits that a person has run into: on signing in (by citizen ID and by session) and looking up.
+// patience forgets the limits that a person has run into: on signing in (by citizen ID and by session), on the second
+// factor, and on looking up.
 func (r *refresh) patience(ctx context.Context, who person.ID, citizen thai.CitizenID) error {
-	if _, err := r.tx.Exec(ctx, `DELETE FROM throttles WHERE name LIKE $1 OR name LIKE $2 OR name = $3`,
-		"signin/account/"+r.roll.Index(citizen)+"/%", "signin/account/"+string(who)+"/%", "lookup/"+string(who)); err != nil {
+	if _, err := r.tx.Exec(ctx, `DELETE FROM throttles WHERE name LIKE $1 OR name LIKE $2 OR name LIKE $3 OR name = $4`,
+		"signin/account/"+r.roll.Index(citizen)+"/%", "signin/account/"+string(who)+"/%", "signin/factor/"+string(who)+"/%", "lookup/"+string(who)); err != nil {
 		return fmt.Errorf("forget limits of fixed account: %w", err)
 	}
 	return nil

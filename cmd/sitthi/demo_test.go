@@ -345,7 +345,13 @@ func checkFixed(t *testing.T, h *house) {
 			}
 			continue
 		}
-		_, err := h.signin.SignIn(t.Context(), signin.In{CitizenID: a.citizen, Password: demoPassword, Address: "192.0.2.1"})
+		in := signin.In{CitizenID: a.citizen, Password: demoPassword, Browser: "browser", Address: "192.0.2.1"}
+		opened, err := h.signin.SignIn(t.Context(), in)
+		if err == nil && a.key() != "" {
+			_, err = h.signin.SignInCode(t.Context(), opened.Flow, demoCodes(t, h.db.Now())[1], in)
+		} else if err == nil && opened.Flow != "" {
+			t.Errorf("%s is asked for a second factor", a.citizen)
+		}
 		locked := a.citizen == demoLocked
 		if locked && !errors.Is(err, problem.Locked) || !locked && err != nil {
 			t.Errorf("%s does not get in: %v", a.citizen, err)
@@ -418,7 +424,7 @@ func TestDemoStartsAgain(t *testing.T) {
 		ctx := t.Context()
 		h := seeded(t, env)
 		chief, officer, nobody := demoID(t, h, "3990000000104"), demoID(t, h, "3990000000201"), demoID(t, h, "3990000000228")
-		opened, err := h.signin.SignIn(ctx, signin.In{CitizenID: "3990000000104", Password: demoPassword})
+		opened, err := h.signin.SignIn(ctx, signin.In{CitizenID: "3990000000201", Password: demoPassword})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -457,6 +463,13 @@ func TestDemoStartsAgain(t *testing.T) {
 		spoil(t, h, `UPDATE appointments SET closed_at = 1, closed_by = 'x', closing = 'ended' WHERE post = 'auditor'`)
 		spoil(t, h, `UPDATE grants SET closed_at = 1, closed_by = 'x', closing = 'revoked' WHERE person_id = $1`, officer)
 		spoil(t, h, `UPDATE grants SET ends_at = $1 WHERE person_id = $2`, store.Us(env.DB.Now()), demoID(t, h, "3990000000236"))
+		spoil(t, h, `DELETE FROM factors WHERE person_id = $1`, chief)
+		if err := h.db.Write(ctx, func(tx *store.Tx) error {
+			_, err := h.signin.Keep(ctx, tx, officer, "ANOTHERKEY234567", "test")
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
 		spoil(t, h, `UPDATE confirmations SET ended_at = 1 WHERE person_id = $1`, demoID(t, h, "3990000000317"))
 		spoil(t, h, `UPDATE grants SET closed_at = 1, closed_by = 'x', closing = 'refused' WHERE person_id = $1`, demoID(t, h, unregisteredPerson))
 		if err := h.book.Load(ctx); err != nil {
@@ -534,6 +547,16 @@ func TestDemoKeepsOutOfRealData(t *testing.T) {
 	})
 }
 
+// lineOf is the line in which words stand.
+func lineOf(text, words string) string {
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, words) {
+			return line
+		}
+	}
+	return ""
+}
+
 func TestShowDemo(t *testing.T) {
 	var out strings.Builder
 	if err := showDemo(&out, "http://localhost:8080"); err != nil {
@@ -541,6 +564,9 @@ func TestShowDemo(t *testing.T) {
 	}
 	t.Log(out.String())
 	for _, a := range demoAccounts {
+		if line := lineOf(out.String(), a.citizen); strings.Contains(line, demoKey) != (a.key() != "") {
+			t.Errorf("%s: %s", a.citizen, line)
+		}
 		if !strings.Contains(out.String(), a.citizen) || !strings.Contains(out.String(), a.who.TH) || !strings.Contains(out.String(), a.who.EN) {
 			t.Errorf("%s is not on the list", a.citizen)
 		}

@@ -118,7 +118,7 @@ func TestFullDatabase(t *testing.T) {
 	server := httptest.NewServer(door.Handler())
 	defer server.Close()
 	public.Host = strings.TrimPrefix(server.URL, "http://")
-	chief := signedIn(t, server.URL, "3990000000104", demoPassword)
+	chief := signedInAt(t, env.Clock.Now(), server.URL, "3990000000104", demoPassword)
 	// There is one writing connection, so the limit holds for every act.
 	pages := func(free int64) {
 		t.Helper()
@@ -167,7 +167,7 @@ func TestFullDatabase(t *testing.T) {
 	if err := h.book.Load(ctx); err != nil {
 		t.Fatal(err)
 	}
-	chief = signedIn(t, server.URL, "3990000000104", demoPassword)
+	chief = signedInAt(t, env.Clock.Now(), server.URL, "3990000000104", demoPassword)
 	if r := give(); r.status != http.StatusSeeOther {
 		t.Errorf("with room again: %d\n%s", r.status, r.body)
 	}

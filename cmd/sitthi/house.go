@@ -172,7 +172,7 @@ func (h *house) door(stopping context.Context, c *config.Serve, public *url.URL)
 	}
 	var example web.Example
 	if c.Demo {
-		example = web.Example{Token: demoToken, Officer: demoApprover}
+		example = web.Example{Token: demoToken, Officer: demoApprover, Key: demoKey}
 	}
 	return web.New(web.Options{
 		Log: h.log, Metrics: h.metrics, Clock: h.clock, Ring: h.ring,

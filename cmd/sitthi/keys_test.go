@@ -110,9 +110,9 @@ func TestKeysRotate(t *testing.T) {
 			}
 		}
 		for _, p := range servers {
-			signedIn(t, p.address, "3990000000104", demoPassword)
+			signedIn(t, p.address, "3990000000201", demoPassword)
 		}
-		if now, _ := holds(t, args, "pepper", 2); now != 2 {
+		if now, _ := holds(t, args, "pepper", 2); now != 3 {
 			t.Errorf("%d passwords were hashed anew", now)
 		}
 		if said, status := command(t, append([]string{"keys", "retire", "1", "--kind", "pepper"}, args...)...); status != 1 || !strings.Contains(said, "when its owner signs in") {

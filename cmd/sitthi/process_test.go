@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ import (
 	"sitthi/internal/clock"
 	"sitthi/internal/store"
 	"sitthi/internal/thai"
+	"sitthi/signin"
 )
 
 // asProgram makes the test binary the program itself: the same main, in a process of its own that a test can kill.
@@ -243,15 +245,68 @@ func newCaller(address string) *caller {
 	}
 }
 
-// signedIn is a caller who has signed in just now.
+// signedIn is a caller who has signed in just now, with the second factor of who is asked for it.
 func signedIn(t *testing.T, address, citizen, password string) *caller {
+	t.Helper()
+	return signedInAt(t, time.Now(), address, citizen, password)
+}
+
+// signedInAt is signedIn where the program's clock shows another moment.
+func signedInAt(t *testing.T, now time.Time, address, citizen, password string) *caller {
 	t.Helper()
 	c := newCaller(address)
 	r, err := c.post("/officer/login", "citizen_id", citizen, "password", password)
+	if path, _, _ := strings.Cut(r.location, "?"); strings.HasPrefix(path, "/officer/login/factor/") {
+		for _, code := range demoCodes(t, now) {
+			if r, err = c.post(path, "code", code); err != nil || r.status != http.StatusUnprocessableEntity {
+				break
+			}
+		}
+	}
 	if err != nil || r.status != http.StatusSeeOther {
 		t.Fatalf("%s can not sign in: %d %v\n%s", citizen, r.status, err, r.body)
 	}
 	return c
+}
+
+// demoCodes are what an app with demoKey shows in the steps whose codes are taken, the earliest first. Each works once, so
+// that a person signs in three times within a minute and no more.
+func demoCodes(t *testing.T, now time.Time) (codes []string) {
+	t.Helper()
+	for _, beside := range []time.Duration{-1, 0, 1} {
+		code, err := signin.AppCode(demoKey, now.Add(beside*30*time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		codes = append(codes, code)
+	}
+	return codes
+}
+
+// enrol sets up the app without which nothing opens to who is an administrator, and no account of the demonstration.
+func (c *caller) enrol(t *testing.T) {
+	t.Helper()
+	const path = "/officer/security/app"
+	begun, err := c.post(path)
+	if err != nil || begun.location != path {
+		t.Fatalf("set up an app: %d %s %v\n%s", begun.status, begun.location, err, begun.body)
+	}
+	page, err := c.get(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := signin.AppCode(appKey(page.body), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done, err := c.post(path+"/confirm", "code", code); err != nil || done.status != http.StatusOK {
+		t.Fatalf("set up an app: %d %v\n%s", done.status, err, done.body)
+	}
+}
+
+// appKey finds the key of an app in what a page says.
+func appKey(page string) string {
+	return strings.ReplaceAll(regexp.MustCompile(`(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4}`).FindString(page), " ", "")
 }
 
 // at is the same browser at another address of the site, as after a restart.

@@ -46,7 +46,11 @@ func (u *tale) newChief() {
 	second.glance("TH-58").Browser.NotSee(u.texts("dashboard.no_chief", nil))
 
 	u.message(officer2.email, "/my/rights", u.say("แม่ฮ่องสอน"))
-	w := u.as(officer2.citizen, officer2.password)
+	w := u.open()
+	w.Go("/officer/login")
+	w.signIn(officer2.citizen, officer2.password)
+	w.enrol() // a head needs a second factor
+	w.Title("สิทธิ์ของฉัน")
 	w.See("ตำแหน่งตามการแต่งตั้ง")
 	w.look("my-post")
 	w.Go("/ko1")

@@ -107,11 +107,11 @@ func (u *tale) grid(c *window) {
 
 	// Search over all columns, with marks; nothing found says what to do.
 	c.Go("/ko1/rights/consider")
-	c.Fill(u.texts("rights.search", nil), officer1.given)
+	c.Fill(u.texts("rights.search", nil), officer1.family)
 	c.apply()
-	c.at("q", officer1.given)
+	c.at("q", officer1.family)
 	c.counts(1)
-	if marks := c.list("mark"); len(marks) == 0 || marks[0] != officer1.given {
+	if marks := c.list("mark"); len(marks) == 0 || marks[0] != officer1.family {
 		u.Errorf("marked: %q", marks)
 	}
 	c.picture("search")

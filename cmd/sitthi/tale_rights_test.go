@@ -246,7 +246,10 @@ func (u *tale) giveByName(c, o *window) {
 	c.Title("กำหนดสิทธิ์การใช้งาน")
 	c.rowOf(dashed(officer1.citizen)).Browser.See("3 "+u.say("อนุมัติ"), u.say("ไม่มีกำหนด"))
 	c.picture("given-approve")
-	o.Reload()
+	o.Reload() // who approves needs a second factor
+	o.SeeText("security.first_why", nil)
+	o.look("first-factor")
+	o.enrol()
 	o.Browser.See("3 " + u.say("อนุมัติ"))
 
 	// The Back button after Save, and saving again: still one right.

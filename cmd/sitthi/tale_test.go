@@ -17,6 +17,7 @@ import (
 	"sitthi/internal/locale"
 	"sitthi/internal/storetest"
 	"sitthi/internal/thai"
+	"sitthi/signin"
 	"sitthi/web"
 )
 
@@ -311,7 +312,7 @@ func (w *window) rowOf(words string) *window {
 	return &window{w.Browser.In(".grid-table tbody").In(words), w.u}
 }
 
-// signIn signs in on the page that asks for it.
+// signIn signs in on the page that asks for it, with the second factor of the demonstration's people who need one.
 func (w *window) signIn(citizen, password string) {
 	w.u.Helper()
 	defer w.u.in("officer")()
@@ -319,6 +320,34 @@ func (w *window) signIn(citizen, password string) {
 	w.Fill("เลขประจำตัวประชาชน", citizen)
 	w.Fill("รหัสผ่าน", password)
 	w.In("#main").Press("เข้าสู่ระบบ")
+	if !slices.ContainsFunc(demoAccounts, func(a demoAccount) bool { return a.citizen == citizen && a.key() != "" }) {
+		return
+	}
+	w.SeeText("security.code", nil)
+	for _, code := range demoCodes(w.u.T, time.Now()) { // one that was used before is refused
+		w.Browser.Fill("[name=code]", code)
+		w.In("#main").Browser.Press(w.u.texts("security.go_on", nil))
+		if !strings.HasPrefix(w.Path(), "/officer/login/") {
+			return
+		}
+	}
+}
+
+// enrol leads through the setting up of the second factor, which is asked of who has come to a duty.
+func (w *window) enrol() {
+	w.u.Helper()
+	w.SeeText("security.first_why", nil)
+	w.Browser.Press(w.u.texts("security.app_begin", nil))
+	w.SeeText("security.app_step2", nil)
+	w.Browser.Click(w.u.texts("security.app_no_camera", nil))
+	code, err := signin.AppCode(appKey(w.Text("#app-key")), time.Now())
+	if err != nil {
+		w.u.Fatal(err)
+	}
+	w.Browser.Fill("[name=code]", code)
+	w.Browser.Press(w.u.texts("security.app_confirm", nil))
+	w.SeeText("security.codes_keep", nil)
+	w.Browser.Click(w.u.texts("security.codes_kept", nil))
 }
 
 // as is a window in which somebody has signed in.

@@ -215,6 +215,7 @@ func TestCommandsBesideServing(t *testing.T) {
 		}
 	}
 	chief := signedIn(t, p.address, "1990000000019", adminPassword)
+	chief.enrol(t)
 	until(t, "the new administrator's pages open to her", soon, func() bool {
 		r, err := chief.get("/admin/log")
 		return err == nil && r.status == http.StatusOK

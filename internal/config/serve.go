@@ -60,7 +60,7 @@ type Serve struct {
 	SessionIdle     time.Duration `default:"30m" placeholder:"TIME" group:"People" help:"A session ends when nothing was heard from it for so long (default 30m)."`
 	SessionLimit    time.Duration `default:"12h" placeholder:"TIME" group:"People" help:"A session ends after so long in any case (default 12h)."`
 	StepUp          time.Duration `name:"step-up" default:"5m" placeholder:"TIME" group:"People" help:"A password just given serves for so long for acts that ask for it again (default 5m)."`
-	RequireFactor   bool          `name:"require-factor" group:"People" help:"Heads, approvers, help-desk agents, administrators and who has a password of fewer than 15 characters set up a second factor before anything opens to them."`
+	RequireFactor   bool          `name:"require-factor" default:"true" negatable:"" group:"People" help:"Heads, approvers, help-desk agents, administrators and who has a password of fewer than 15 characters set up a second factor before anything else opens to them (default on)."`
 	SignInPerMinute int           `name:"sign-in-per-minute" default:"60" placeholder:"N" group:"People" help:"Tries to sign in per minute and address (default 60)."`
 	CodesPerHour    int           `name:"codes-per-hour" default:"60" placeholder:"N" group:"People" help:"One-time codes within an hour at the request of one address, or one /64 of IPv6 (default 60)."`
 	CodesPerDay     int           `name:"codes-per-day" default:"200" placeholder:"N" group:"People" help:"And within 24 hours (default 200)."`
