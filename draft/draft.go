@@ -84,12 +84,5 @@ func (d *Desk) Find(ctx context.Context, owner person.ID, id string, content any
 
 // Sweep deletes the drafts that are over, and answers how many.
 func (d *Desk) Sweep(ctx context.Context) (n int64, err error) {
-	err = d.DB.Write(ctx, func(tx *store.Tx) error {
-		n, err = tx.Exec(ctx, `DELETE FROM drafts WHERE expires_at <= $1`, store.Us(tx.Now))
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("sweep drafts: %w", err)
-	}
-	return n, nil
+	return d.DB.Delete(ctx, store.Old{Table: "drafts", Key: "id", Where: "expires_at <= $1", Before: d.DB.Now()})
 }

@@ -377,15 +377,7 @@ const retention = 90 * 24 * time.Hour
 // Sweep deletes delivered and dead messages that are no longer kept, and answers how many went; those that wait stay. Once
 // an hour is plenty.
 func (o *Outbox) Sweep(ctx context.Context) (swept int64, err error) {
-	err = o.DB.Write(ctx, func(tx *store.Tx) (err error) {
-		swept, err = tx.Exec(ctx, "DELETE FROM messages WHERE created_at <= $1 AND state IN ('sent', 'dead', 'nobody')",
-			store.Us(tx.Now.Add(-cmp.Or(o.Keep, retention))))
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("sweep messages: %w", err)
-	}
-	return swept, nil
+	return o.DB.Delete(ctx, store.Old{Table: "messages", Key: "id", Where: "created_at <= $1 AND state IN ('sent', 'dead', 'nobody')", Before: o.DB.Now().Add(-cmp.Or(o.Keep, retention))})
 }
 
 // Backlog answers what each channel has not delivered, in the order email, sms.

@@ -188,14 +188,6 @@ func countExisting(ctx context.Context, tx *store.Tx, r registration, networkInd
 	return n, nil
 }
 
-func deleteRegistrations(ctx context.Context, tx *store.Tx, expiredBefore time.Time) (int64, error) {
-	n, err := tx.Exec(ctx, `DELETE FROM registrations WHERE expires_at < $1`, store.Us(expiredBefore))
-	if err != nil {
-		return 0, fmt.Errorf("sweep registrations: %w", err)
-	}
-	return n, nil
-}
-
 func insertContactChange(ctx context.Context, tx *store.Tx, c contactChange, by Owner, sealed []byte) error {
 	_, err := tx.Exec(ctx, `INSERT INTO contact_changes (id, person_id, session_id, browser, channel, contact_sealed, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
@@ -259,14 +251,6 @@ func endContactChanges(ctx context.Context, tx *store.Tx, who person.ID, c conta
 		return fmt.Errorf("end other changes of contact: %w", err)
 	}
 	return nil
-}
-
-func deleteContactChanges(ctx context.Context, tx *store.Tx, expiredBefore time.Time) (int64, error) {
-	n, err := tx.Exec(ctx, `DELETE FROM contact_changes WHERE expires_at < $1`, store.Us(expiredBefore))
-	if err != nil {
-		return 0, fmt.Errorf("sweep changes of contact: %w", err)
-	}
-	return n, nil
 }
 
 // updateProfile writes what an officer says about himself, if nobody changed the account since he read it; otherwise it

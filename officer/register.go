@@ -461,16 +461,11 @@ func errNoFlow() error { return problem.New(problem.NotFound, "officer.problem.n
 // Sweep deletes registrations and changes of contacts once they count for nothing any more, and answers how many rows
 // went. Once an hour is often enough.
 func (d *Desk) Sweep(ctx context.Context) (swept int64, err error) {
-	err = d.db.Write(ctx, func(tx *store.Tx) (err error) {
-		registrations, err := deleteRegistrations(ctx, tx, tx.Now.Add(-day))
-		if err != nil {
-			return err
-		}
-		changes, err := deleteContactChanges(ctx, tx, tx.Now.Add(-day))
-		swept = registrations + changes
-		return err
-	})
-	return swept, err
+	over := d.db.Now().Add(-day)
+	return d.db.Delete(ctx,
+		store.Old{Table: "registrations", Key: "id", Where: "expires_at < $1", Before: over},
+		store.Old{Table: "contact_changes", Key: "id", Where: "expires_at < $1", Before: over},
+	)
 }
 
 func (d *Desk) contactIndex(contact string) string { return d.ring.Index("register.contact", contact) }

@@ -82,17 +82,9 @@ const kept = 48 * time.Hour
 // Sweep deletes codes and limits that can no longer make a difference, and answers how many rows went. Once an hour
 // is often enough.
 func Sweep(ctx context.Context, db *store.DB) (swept int64, err error) {
-	err = db.Write(ctx, func(tx *store.Tx) error {
-		limits, err := tx.Exec(ctx, "DELETE FROM throttles WHERE arrival <= $1", store.Us(tx.Now))
-		if err != nil {
-			return err
-		}
-		codes, err := tx.Exec(ctx, "DELETE FROM codes WHERE created_at < $1", store.Us(tx.Now.Add(-kept)))
-		swept = limits + codes
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("sweep codes and limits: %w", err)
-	}
-	return swept, nil
+	now := db.Now()
+	return db.Delete(ctx,
+		store.Old{Table: "throttles", Key: "name", Where: "arrival <= $1", Before: now},
+		store.Old{Table: "codes", Key: "id", Where: "created_at < $1", Before: now.Add(-kept)},
+	)
 }

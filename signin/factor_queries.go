@@ -187,22 +187,6 @@ func updateOthersEnded(ctx context.Context, tx *store.Tx, who person.ID, but, re
 	return nil
 }
 
-// deleteBegun deletes what was begun before a second factor was proved, and is over.
-func deleteBegun(ctx context.Context, tx *store.Tx, before time.Time) (n int64, err error) {
-	for _, query := range []string{
-		`DELETE FROM signin_flows WHERE expires_at < $1`,
-		`DELETE FROM challenges WHERE expires_at < $1`,
-		`DELETE FROM factors WHERE enrolled_at IS NULL AND begun_at < $1`,
-	} {
-		rows, err := tx.Exec(ctx, query, store.Us(before))
-		if err != nil {
-			return 0, fmt.Errorf("sweep sign-ins under way: %w", err)
-		}
-		n += rows
-	}
-	return n, nil
-}
-
 // deleteFactors takes away all with which a person proves himself beside the password.
 func deleteFactors(ctx context.Context, tx *store.Tx, who person.ID) error {
 	for _, table := range []string{"factors", "passkeys", "recovery_codes"} {

@@ -109,11 +109,3 @@ func endLinks(ctx context.Context, tx *store.Tx, who person.ID) error {
 	}
 	return nil
 }
-
-func deleteLinks(ctx context.Context, tx *store.Tx, expiredBefore time.Time) (int64, error) {
-	n, err := tx.Exec(ctx, `DELETE FROM reset_links WHERE expires_at < $1`, store.Us(expiredBefore))
-	if err != nil {
-		return 0, fmt.Errorf("sweep links: %w", err)
-	}
-	return n, nil
-}

@@ -300,23 +300,6 @@ func updateReopened(ctx context.Context, tx *store.Tx, who person.ID) error {
 	return nil
 }
 
-// deleteSessions deletes what was last seen before the moment: with half an hour's idle time it has ended.
-func deleteSessions(ctx context.Context, tx *store.Tx, seenBefore time.Time) (int64, error) {
-	n, err := tx.Exec(ctx, `DELETE FROM sessions WHERE seen_at < $1`, store.Us(seenBefore))
-	if err != nil {
-		return 0, fmt.Errorf("sweep sessions: %w", err)
-	}
-	return n, nil
-}
-
-func deleteDevices(ctx context.Context, tx *store.Tx, seenBefore time.Time) (int64, error) {
-	n, err := tx.Exec(ctx, `DELETE FROM devices WHERE seen_at < $1`, store.Us(seenBefore))
-	if err != nil {
-		return 0, fmt.Errorf("sweep devices: %w", err)
-	}
-	return n, nil
-}
-
 // selectReset finds a reset that is under way or done, in its own browser.
 func selectReset(ctx context.Context, tx *store.Tx, id, browserHash string) (reset, error) {
 	var r reset
@@ -400,14 +383,6 @@ func endResets(ctx context.Context, tx *store.Tx, subject, except string) error 
 		return fmt.Errorf("end other resets: %w", err)
 	}
 	return nil
-}
-
-func deleteResets(ctx context.Context, tx *store.Tx, expiredBefore time.Time) (int64, error) {
-	n, err := tx.Exec(ctx, `DELETE FROM resets WHERE expires_at < $1`, store.Us(expiredBefore))
-	if err != nil {
-		return 0, fmt.Errorf("sweep resets: %w", err)
-	}
-	return n, nil
 }
 
 // Owner finds the account behind the blind index of a citizen ID; problem.NotFound when there is none.
@@ -506,13 +481,4 @@ func updateActivationAsked(ctx context.Context, tx *store.Tx, id string) error {
 		return fmt.Errorf("ask to be let in: %w", err)
 	}
 	return nil
-}
-
-// deleteActivations deletes ways back in that came to no request; requests stay with the acts about them.
-func deleteActivations(ctx context.Context, tx *store.Tx, expiredBefore time.Time) (int64, error) {
-	n, err := tx.Exec(ctx, `DELETE FROM activations WHERE asked_at IS NULL AND expires_at < $1`, store.Us(expiredBefore))
-	if err != nil {
-		return 0, fmt.Errorf("sweep ways back in: %w", err)
-	}
-	return n, nil
 }

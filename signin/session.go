@@ -201,34 +201,19 @@ const DeviceLife = 365 * 24 * time.Hour
 // Sweep deletes sessions, resets and ways back in that are long over and browsers not seen for a year, and answers how many rows went. Once
 // an hour is often enough.
 func (d *Desk) Sweep(ctx context.Context) (swept int64, err error) {
-	err = d.db.Write(ctx, func(tx *store.Tx) error {
-		sessions, err := deleteSessions(ctx, tx, tx.Now.Add(-d.settings.SessionsKept))
-		if err != nil {
-			return err
-		}
-		devices, err := deleteDevices(ctx, tx, tx.Now.Add(-DeviceLife))
-		if err != nil {
-			return err
-		}
-		begun, err := deleteBegun(ctx, tx, tx.Now.Add(-resetsKept))
-		if err != nil {
-			return err
-		}
-		resets, err := deleteResets(ctx, tx, tx.Now.Add(-resetsKept))
-		if err != nil {
-			return err
-		}
-		links, err := deleteLinks(ctx, tx, tx.Now.Add(-resetsKept))
-		if err != nil {
-			return err
-		}
-		asked, err := deleteThaID(ctx, tx, tx.Now.Add(-resetsKept))
-		if err != nil {
-			return err
-		}
-		activations, err := deleteActivations(ctx, tx, tx.Now.Add(-resetsKept))
-		swept = sessions + devices + begun + resets + links + asked + activations
-		return err
-	})
-	return swept, err
+	now := d.db.Now()
+	over := now.Add(-resetsKept)
+	return d.db.Delete(ctx,
+		// With half an hour's idle time, a session seen so long ago has ended.
+		store.Old{Table: "sessions", Key: "id", Where: "seen_at < $1", Before: now.Add(-d.settings.SessionsKept)},
+		store.Old{Table: "devices", Key: "token_hash, person_id", Where: "seen_at < $1", Before: now.Add(-DeviceLife)},
+		store.Old{Table: "signin_flows", Key: "id", Where: "expires_at < $1", Before: over},
+		store.Old{Table: "challenges", Key: "id", Where: "expires_at < $1", Before: over},
+		store.Old{Table: "factors", Key: "id", Where: "enrolled_at IS NULL AND begun_at < $1", Before: over},
+		store.Old{Table: "resets", Key: "id", Where: "expires_at < $1", Before: over},
+		store.Old{Table: "reset_links", Key: "token_hash", Where: "expires_at < $1", Before: over},
+		store.Old{Table: "thaid_flows", Key: "state", Where: "expires_at < $1", Before: over},
+		// Ways back in that came to no request; requests stay with the acts about them.
+		store.Old{Table: "activations", Key: "id", Where: "asked_at IS NULL AND expires_at < $1", Before: over},
+	)
 }

@@ -222,11 +222,3 @@ func updateThaID(ctx context.Context, tx *store.Tx, state, browser string) (seal
 	}
 	return nil, "", problem.New(problem.NotFound, "signin.problem.thaid_over")
 }
-
-func deleteThaID(ctx context.Context, tx *store.Tx, expiredBefore time.Time) (int64, error) {
-	n, err := tx.Exec(ctx, `DELETE FROM thaid_flows WHERE expires_at < $1`, store.Us(expiredBefore))
-	if err != nil {
-		return 0, fmt.Errorf("sweep questions to ThaID: %w", err)
-	}
-	return n, nil
-}
