@@ -20,16 +20,23 @@ var openFiles = []string{"backup-recipients-file", "citizen-id-file", "mail-file
 func TestSecretFiles(t *testing.T) {
 	t.Chdir(t.TempDir())
 	administered(t)
+	if err := os.WriteFile("private", []byte("x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	serve := []string{"serve", "--metrics", "off", "--listen", "127.0.0.1:0"}
 	postgres := []string{"migrate", "--database", "postgres://nobody@127.0.0.1:1/none"}
 	of := map[string][]string{
-		"keys":                   {"keys", "list"},
-		"database-password-file": postgres,
-		"tls-key":                {"serve", "--tls-cert", "secret", "--metrics", "off", "--listen", "127.0.0.1:0"},
-		"smtp-password-file":     {"serve", "--smtp-host", "127.0.0.1", "--smtp-from", "a@example.go.th", "--metrics", "off", "--listen", "127.0.0.1:0"},
-		"sms-header-file":        {"serve", "--sms", "http", "--sms-url", "https://127.0.0.1/", "--metrics", "off", "--listen", "127.0.0.1:0"},
-		"checkpoint-header-file": {"serve", "--checkpoint-to", "https://127.0.0.1/", "--metrics", "off", "--listen", "127.0.0.1:0"},
-		"backup-passphrase-file": {"backup", "--to", "backup.age"},
-		"backup-identity-file":   {"restore", "--from", "secret", "--database", "sqlite:restored/sitthi.db"},
+		"keys":                     {"keys", "list"},
+		"database-password-file":   postgres,
+		"tls-key":                  append(slices.Clone(serve), "--tls-cert", "secret"),
+		"smtp-password-file":       append(slices.Clone(serve), "--smtp-host", "127.0.0.1", "--smtp-from", "a@example.go.th"),
+		"sms-header-file":          append(slices.Clone(serve), "--sms", "http", "--sms-url", "https://127.0.0.1/"),
+		"checkpoint-header-file":   append(slices.Clone(serve), "--checkpoint-to", "https://127.0.0.1/"),
+		"line-token-file":          append(slices.Clone(serve), "--line", "--line-secret-file", "private"),
+		"line-secret-file":         append(slices.Clone(serve), "--line", "--line-token-file", "private"),
+		"thaid-client-secret-file": append(slices.Clone(serve), "--thaid-issuer", "https://127.0.0.1/", "--thaid-client-id", "x"),
+		"backup-passphrase-file":   {"backup", "--to", "backup.age"},
+		"backup-identity-file":     {"restore", "--from", "secret", "--database", "sqlite:restored/sitthi.db"},
 		"password-file": {"admin", "create", "--citizen", "1990000000027", "--given-name", "มานะ", "--family-name", "ดี", "--position", "นักวิชาการ",
 			"--email", "mana@diw.example.go.th", "--phone", "0812345679"},
 	}
@@ -90,7 +97,7 @@ func TestSecretFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, flag := range allFlags(grammar.Model.Node) {
-		names := strings.HasSuffix(flag, "-file") || strings.Contains(flag, "key")
+		names := strings.HasSuffix(flag, "-file") || strings.HasSuffix(flag, "-key") || flag == "keys"
 		if names && of[flag] == nil && !slices.Contains(openFiles, flag) {
 			t.Errorf("--%s names a file: with a secret, it belongs here; without, among openFiles", flag)
 		}
