@@ -34,7 +34,7 @@ func (u *tale) chapter2() {
 
 	ref := reference.FindString(w.Text("main form .hint"))
 	sent := code.FindString(u.message(forgetfulMailbox, ref))
-	w.Fill("รหัส OTP", string('0'+(sent[0]-'0'+1)%10)+sent[1:])
+	w.Browser.Fill(u.texts("officer.code", nil), string('0'+(sent[0]-'0'+1)%10)+sent[1:])
 	w.Press("ยืนยันรหัส")
 	w.SeeText("proof.code.wrong", nil)
 	w.look("forgotten-code-wrong")
@@ -45,7 +45,7 @@ func (u *tale) chapter2() {
 	other.SeeText("signin.problem.no_reset", nil)
 	other.look("forgotten-elsewhere")
 
-	w.Fill("รหัส OTP", sent)
+	w.Browser.Fill(u.texts("officer.code", nil), sent)
 	w.Press("ยืนยันรหัส")
 	w.Title("ตั้งรหัสผ่านใหม่")
 	w.fillNewPassword("12345678", "12345678")
