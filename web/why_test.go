@@ -15,7 +15,9 @@ import (
 	"sitthi/grant"
 	"sitthi/internal/decisiontable"
 	"sitthi/internal/locale"
+	"sitthi/internal/store"
 	"sitthi/internal/thai"
+	"sitthi/officer"
 	"sitthi/person"
 )
 
@@ -26,6 +28,8 @@ func TestWhyTable(t *testing.T) {
 		people := table.Play(t, decisiontable.World{
 			DB: k.DB, Clock: k.Clock, Roll: k.roll, Book: k.book, Agencies: k.agencies, Admins: [2]person.ID{k.who[admin1], k.who[admin2]},
 		})
+		k.write(t, func(tx *store.Tx) error { return officer.Reopen(t.Context(), tx, k.who[auditor]) }) // months have passed
+		check(t, k.book.CatchUp(t.Context()))
 		b := k.as(t, auditor)
 		for _, q := range table.Questions {
 			query := url.Values{
