@@ -10,6 +10,7 @@ import (
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/notify"
+	"sitthi/officer"
 	"sitthi/person"
 )
 
@@ -127,6 +128,10 @@ func TestActiveUser(t *testing.T) {
 	each(t, func(t *testing.T, o *office) {
 		ctx := t.Context()
 		o.Clock.Advance(61 * 24 * time.Hour)
+		for _, works := range []string{agent1, agent2} { // and was there meanwhile
+			check(t, o.DB.Write(ctx, func(tx *store.Tx) error { return officer.Reopen(ctx, tx, o.who[works]) }))
+		}
+		check(t, o.book.CatchUp(ctx))
 		r := o.claimed(t, somying, helpdesk.Active)
 		if c := must(o.desk.See(ctx, o.who[agent1], r.ID))(t); c.Account == nil || !c.Account.Locked {
 			t.Fatalf("the agent sees %+v", c.Account)
