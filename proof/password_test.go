@@ -341,3 +341,23 @@ func BenchmarkCheck(b *testing.B) {
 		}
 	}
 }
+
+// FuzzStoredHash: a hash that was read costs what Hash sets at most as its bounds, and is written as it was read.
+func FuzzStoredHash(f *testing.F) {
+	for _, stored := range []string{"", "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=19456,t=2,p=1,keyid=Mg$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "$argon2id$v=19$m=4294967295,t=1,p=1$$"} {
+		f.Add(stored)
+	}
+	f.Fuzz(func(t *testing.T, stored string) {
+		cost, salt, sum, err := parse(stored)
+		if err != nil {
+			return
+		}
+		if cost.memory > 1<<20 || cost.passes < 1 || cost.passes > 64 || cost.threads < 1 || len(sum) != hashBytes {
+			t.Errorf("%q costs %v", stored, cost)
+		}
+		if again := fmt.Sprintf("$argon2id$v=19$%s$%s$%s", cost, phc.EncodeToString(salt), phc.EncodeToString(sum)); again != stored {
+			t.Errorf("%q is written %q", stored, again)
+		}
+	})
+}

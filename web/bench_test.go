@@ -205,7 +205,7 @@ func BenchmarkGridSearch(b *testing.B) {
 const benchStrangers = 80
 
 // post sends a form as a visitor and expects the status.
-func (h *benchHall) post(b *testing.B, path string, want int, form url.Values) {
+func (h *benchHall) post(b *testing.B, path string, want int, form url.Values) (location string) {
 	request := httptest.NewRequestWithContext(b.Context(), http.MethodPost, path, strings.NewReader(form.Encode()))
 	request.Host = "localhost"
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -215,6 +215,7 @@ func (h *benchHall) post(b *testing.B, path string, want int, form url.Values) {
 	if answer.Code != want {
 		b.Fatalf("%s: %d\n%s", path, answer.Code, answer.Body)
 	}
+	return answer.Header().Get("Location")
 }
 
 func (h *benchHall) wrongPassword(b *testing.B, citizen string) {
@@ -231,11 +232,13 @@ func (h *benchHall) firstForm(b *testing.B, citizen, name, phone string) {
 	})
 }
 
-// BenchmarkAnswers reports how long the door takes to refuse a wrong password, and to take the first form of a
-// registration, for citizen IDs that have an account and for such that have none: the two must not tell apart (P5).
+// BenchmarkAnswers reports how long the door takes to refuse a wrong password, to take the first form of a registration,
+// to begin a reset and to send its code, for citizen IDs that have an account and for such that have none: the two must
+// not tell apart (P5).
 func BenchmarkAnswers(b *testing.B) {
 	h := openBenchHall(b, benchkit.Size{Officers: benchStrangers, Grants: 1})
-	signin, register := benchkit.NewRounds(b, benchkit.Wall), benchkit.NewRounds(b, benchkit.Wall)
+	door, register := benchkit.NewRounds(b, benchkit.Wall), benchkit.NewRounds(b, benchkit.Wall)
+	reset, code := benchkit.NewRounds(b, benchkit.Wall), benchkit.NewRounds(b, benchkit.Wall)
 	n := 0
 	for b.Loop() {
 		for i := range benchStrangers {
@@ -243,15 +246,18 @@ func BenchmarkAnswers(b *testing.B) {
 			for kind, citizen := range map[string]int{"known": i, "unknown": benchStrangers + n} {
 				h.Clock.Advance(10 * time.Minute) // nobody is slowed down
 				id := benchkit.Citizen(b, citizen).Digits()
-				signin.Time(kind, 1, func() { h.wrongPassword(b, id) })
+				door.Time(kind, 1, func() { h.wrongPassword(b, id) })
 				register.Time(kind, 1, func() { h.firstForm(b, id, kind+strconv.Itoa(n), fmt.Sprintf("08%08d", 2*n+len(kind)%2)) })
+				flow := ""
+				reset.Time(kind, 1, func() { flow = h.post(b, "/officer/passreset", http.StatusSeeOther, url.Values{"citizen_id": {id}}) })
+				code.Time(kind, 1, func() { h.post(b, flow+"/send", http.StatusSeeOther, url.Values{signin.FieldChannel: {"email"}}) })
 			}
 		}
 	}
 	for _, f := range []struct {
 		name   string
 		rounds *benchkit.Rounds
-	}{{"refused sign-in", signin}, {"first form of a registration", register}} {
+	}{{"refused sign-in", door}, {"first form of a registration", register}, {"first form of a reset", reset}, {"code of a reset", code}} {
 		spread := func(kind string) string {
 			return fmt.Sprintf("%s / %s / %s", benchkit.Round(f.rounds.Percentile(kind, 10)),
 				benchkit.Round(f.rounds.Median(kind)), benchkit.Round(f.rounds.Percentile(kind, 90)))
@@ -260,5 +266,7 @@ func BenchmarkAnswers(b *testing.B) {
 			Name: f.name + ", known ID, p10/p50/p90", Ours: spread("known"), Peer: spread("unknown") + " unknown ID",
 			Ratio: float64(f.rounds.Median("known")) / float64(f.rounds.Median("unknown")),
 		})
+		distance, chance := f.rounds.Distance("known", "unknown")
+		benchkit.Report(b, benchkit.Figure{Name: f.name + ", distance of the two", Ours: fmt.Sprintf("%.2f", distance), Peer: fmt.Sprintf("%.2f by chance", chance)})
 	}
 }

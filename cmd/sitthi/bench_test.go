@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -19,6 +21,9 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
+
+	"sitthi/audit"
 	"sitthi/grant"
 	"sitthi/internal/benchkit"
 	"sitthi/internal/clock"
@@ -244,6 +249,65 @@ func BenchmarkSignIns(b *testing.B) {
 	})
 	benchkit.Report(b, benchkit.Figure{
 		Name: "64 sign-ins at once: heap at most, tries sent away", Ours: fmt.Sprintf("%d MiB, %d", most>>20, away.Load()/int64(rounds.Count("signin"))),
+	})
+}
+
+// restoreSize is how large the database of BenchmarkRestore is at least.
+const restoreSize = 256 << 20
+
+// BenchmarkRestore is the figure of P7: how long a restore takes for each GB of the database, with everything it checks.
+// Beside it stands to lay the same bytes open and to write them to the disk safely, which any restore has to.
+func BenchmarkRestore(b *testing.B) {
+	folder := b.TempDir()
+	path := filepath.Join(folder, "sitthi.db")
+	h := openBenchHouse(b, "sqlite:"+path, benchkit.Department)
+	for { // beside the rights a log of acts as long as it takes
+		benchOK(b, h.db.Write(b.Context(), func(tx *store.Tx) error {
+			for n := range 5_000 {
+				act := audit.Act{Name: "grant.give", Actor: store.NewID(), Subject: store.NewID(), Object: store.NewID(), Unit: "TH-12",
+					Detail: map[string]string{"level": "1", "from": "2026-11-23", "number": fmt.Sprint(n)}, Texts: map[string]string{"note": "ตามคำสั่งมอบหมายงาน"}}
+				if err := audit.Record(b.Context(), tx, act); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		for placed := 1; placed > 0; {
+			var err error
+			placed, err = h.sealer.Seal(b.Context())
+			benchOK(b, err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Size() >= restoreSize {
+			benchOK(b, err)
+			break
+		}
+	}
+	h.close(b)
+	identity, err := age.GenerateX25519Identity()
+	benchOK(b, err)
+	lock, backup, plain := filepath.Join(folder, "identity"), filepath.Join(folder, "backup.age"), filepath.Join(folder, "plain")
+	benchOK(b, os.WriteFile(lock, []byte(identity.String()), 0o600))
+	at := []string{"--keys", h.database.Keys}
+	benchOK(b, run(b.Context(), append([]string{"backup", "--to", backup, "--backup-recipient", identity.Recipient().String(), "--database", "sqlite:" + path}, at...), nil, io.Discard, io.Discard))
+	rounds := benchkit.NewRounds(b, benchkit.Wall)
+	var size int64
+	for b.Loop() {
+		restored := filepath.Join(folder, "restored.db")
+		rounds.Time("restore", 1, func() {
+			benchOK(b, run(b.Context(), append([]string{"restore", "--from", backup, "--backup-identity-file", lock, "--database", "sqlite:" + restored}, at...), nil, io.Discard, io.Discard))
+		})
+		info, err := os.Stat(restored)
+		benchOK(b, err)
+		size = info.Size()
+		rounds.Time("bare", 1, func() { benchOK(b, decrypt(b.Context(), backup, plain, []age.Identity{identity})) })
+		benchOK(b, errors.Join(os.Remove(restored), os.Remove(plain)))
+	}
+	perGB := func(what string) time.Duration {
+		return time.Duration(float64(rounds.Median(what)) * (1 << 30) / float64(size))
+	}
+	benchkit.Report(b, benchkit.Figure{
+		Name: fmt.Sprintf("restore and check a backup, per GB (of %d MiB)", size>>20), Ours: benchkit.Round(perGB("restore")), Peer: benchkit.Round(perGB("bare")) + " to decrypt and write",
+		Ratio: float64(rounds.Median("restore")) / float64(rounds.Median("bare")), Goal: "≤ 5m0s", Met: perGB("restore") <= 5*time.Minute,
 	})
 }
 

@@ -112,3 +112,22 @@ func FuzzFold(f *testing.F) {
 		}
 	})
 }
+
+// FuzzFoldDigits: codes, numbers and IDs are typed in either kind of digits; what comes out is ASCII digits alone.
+func FuzzFoldDigits(f *testing.F) {
+	for _, typed := range []string{"", "123456", "๑๒๓๔๕๖", "12 34-๕๖", "１２３", "12a", "\x00", "\xff"} {
+		f.Add(typed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		digits, err := FoldDigits(typed)
+		if err != nil {
+			return
+		}
+		if strings.Trim(digits, "0123456789") != "" {
+			t.Errorf("%q became %q", typed, digits)
+		}
+		if again, err := FoldDigits(digits); err != nil || again != digits {
+			t.Errorf("%q became %q, and that %q: %v", typed, digits, again, err)
+		}
+	})
+}
