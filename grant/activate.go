@@ -94,6 +94,29 @@ func (b *Book) Attendances(ctx context.Context, by person.ID) (Attendances, erro
 	return page, err
 }
 
+// Asking counts the requests to be let in again that wait for a person's word; for most people there are none.
+func (b *Book) Asking(ctx context.Context, by person.ID) (n int, err error) {
+	err = b.db.Read(ctx, func(tx *store.Tx) error {
+		n = 0
+		heads, err := b.headOf(ctx, tx, by)
+		if err != nil {
+			return err
+		}
+		_, administrator, err := b.post(ctx, tx, by, Administrator, centreUnit)
+		if err != nil {
+			return err
+		}
+		list, err := b.requests(ctx, tx, by, heads, administrator)
+		for _, r := range list {
+			if r.Own {
+				n++
+			}
+		}
+		return err
+	})
+	return n, err
+}
+
 const attendanceColumns = `a.person_id, a.given_name || ' ' || a.family_name, a.position, a.unit, u.short_th, u.short_en, a.last_signin_at, a.registered_at,
 	(SELECT max(r.at) FROM reopenings r WHERE r.person_id = a.person_id),
 	(SELECT r.before_at FROM reopenings r WHERE r.person_id = a.person_id ORDER BY r.at DESC LIMIT 1)`
@@ -122,6 +145,9 @@ func (b *Book) scanAttendance(now time.Time, more ...any) func(store.Row) (Atten
 
 // requests lists what waits for a decision: of the units of a head, and to an administrator what is the centre's.
 func (b *Book) requests(ctx context.Context, tx *store.Tx, by person.ID, heads []string, administrator bool) ([]ActivationRequest, error) {
+	if !administrator && len(heads) == 0 {
+		return nil, nil
+	}
 	w := &where{}
 	w.add("v.asked_at > a.last_signin_at AND v.decided_at IS NULL") // one asked before the account was opened otherwise is over
 	w.add("a.state = 'active' AND a.last_signin_at <= ?", b.lockedUpTo(tx))

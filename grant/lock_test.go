@@ -238,6 +238,11 @@ func TestActivate(t *testing.T) {
 		_, err = k.book.Attendances(ctx, quiet)
 		checkProblem(t, err, problem.Denied, "activation.denied_reader")
 
+		for by, want := range map[person.ID]int{chief: 1, k.chief13: 0, k.admins[0]: 0, who: 0} {
+			if n, err := k.book.Asking(ctx, by); err != nil || n != want {
+				t.Errorf("%s is told of %d requests, want %d; %v", by, n, want, err)
+			}
+		}
 		checkProblem(t, decide(k.chief13, id, Decision{Confirmed: true}), problem.NotFound, "activation.not_found")
 		checkProblem(t, decide(k.admins[0], id, Decision{Confirmed: true}), problem.Denied, "activation.denied_not_head")
 		checkProblem(t, decide(chief, store.NewID(), Decision{Confirmed: true}), problem.NotFound, "activation.not_found")

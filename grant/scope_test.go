@@ -191,6 +191,7 @@ func TestScope(t *testing.T) {
 				left, err := k.book.IdentifyMany(ctx, by, []Named{{Person: person.ID(pick(there, string(pending.Person))), Unit: unit(there)}})
 				return len(left), err
 			},
+			"Asking":      func(by person.ID, there bool) (any, error) { return k.book.Asking(ctx, by) },
 			"Attendances": func(by person.ID, there bool) (any, error) { return k.book.Attendances(ctx, by) },
 			"Activate": func(by person.ID, there bool) (any, error) {
 				_, err := k.book.Activate(ctx, by, pick(there, request), Decision{Confirmed: true})

@@ -90,6 +90,9 @@ func (s *Server) dashboard(w http.ResponseWriter, r *http.Request, v *Visit) err
 	p := v.Page("dashboard.title")
 	p.Subtitle = v.T("dashboard.subtitle", "n", len(units))
 	body := views.DashboardPage{Summary: v.T("dashboard.summary")}
+	if body.Asking, err = s.askingAgain(r, v); err != nil {
+		return err
+	}
 	for i, l := range looks {
 		n := 0
 		for _, u := range units {

@@ -43,7 +43,8 @@ func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, v *Visit, st
 		page.Title = v.T("people.list_all", "n", soon)
 	}
 	for _, q := range list.Requests {
-		row := views.PersonRequest{PersonRow: personRow(v, q.Attendance), Asked: v.T("people.asked", "when", thai.Moment(q.AskedAt))}
+		row := views.PersonRequest{PersonRow: personRow(v, q.Attendance)}
+		row.Note = v.T("people.asked", "when", thai.Moment(q.AskedAt))
 		if q.Own {
 			row.Confirm = peoplePath + "/" + url.PathEscape(q.ID) + "/confirm"
 			row.Refuse = peoplePath + "/" + url.PathEscape(q.ID) + "/refuse"
@@ -71,6 +72,15 @@ func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, v *Visit, st
 	return s.show(w, r, v, status, p, views.People(p, page))
 }
 
+// askingAgain leads the reader to the requests that wait for his word; nil when none do.
+func (s *Server) askingAgain(r *http.Request, v *Visit) (*views.ButtonLinkParams, error) {
+	n, err := s.Book.Asking(r.Context(), v.Session.Person)
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	return &views.ButtonLinkParams{Label: v.T("people.asking_see", "n", n), Href: peoplePath}, nil
+}
+
 func personRow(v *Visit, a grant.Attendance) views.PersonRow {
 	row := views.PersonRow{
 		Name: a.Name, Href: rightsPath + "?" + url.Values{"person": {string(a.Person)}, "state": {"all"}}.Encode(),
@@ -81,7 +91,7 @@ func personRow(v *Visit, a grant.Attendance) views.PersonRow {
 		row.Last = thai.Moment(a.LastSignIn).InLanguage(string(v.Lang))
 	}
 	if !a.Reopened.IsZero() {
-		row.Reopened = v.T("people.reopened", "when", thai.Moment(a.Reopened))
+		row.Note = v.T("people.reopened", "when", thai.Moment(a.Reopened))
 	}
 	switch {
 	case a.Locked:

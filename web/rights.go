@@ -162,6 +162,11 @@ func (s *Server) rightsPage(w http.ResponseWriter, r *http.Request, v *Visit, le
 			body.Waiting = &views.ButtonLinkParams{Label: v.T("rights.waiting_see", "n", overview.Waiting), Href: rightsPath + "/waiting"}
 		}
 	}
+	if level.Code == allLevels.Code {
+		if body.Asking, err = s.askingAgain(r, v); err != nil {
+			return err
+		}
+	}
 	return s.show(w, r, v, http.StatusOK, p, views.Rights(p, body))
 }
 

@@ -2,7 +2,8 @@ package views
 
 // DashboardPage shows how every unit stands.
 type DashboardPage struct {
-	Summary string // what the figures above the tiles count
+	Asking  *ButtonLinkParams // to locked officers who ask to be let in again
+	Summary string            // what the figures above the tiles count
 	Figures []Figure
 	// Chosen says to which units the tiles are narrowed, and All leads back; empty when all are shown.
 	Chosen string

@@ -10,6 +10,7 @@ type RightsPage struct {
 	Units []UnitFigures
 	// Waiting is told above the grid when registered persons wait for the reader's word; nil for none.
 	Waiting *ButtonLinkParams
+	Asking  *ButtonLinkParams // to locked officers who ask to be let in again
 	// Links lead to other looks at the rights; only the overview has them.
 	Links []ButtonLinkParams
 	Grid  Grid
