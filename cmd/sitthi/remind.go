@@ -23,15 +23,16 @@ func (h *house) remind(ctx context.Context) error {
 			return nil
 		case <-next.C:
 		}
-		for of, look := range map[string]func(context.Context) (int64, error){
-			"rights that end": h.book.RemindEnding, "accounts that lock": h.signin.Remind,
-		} {
-			n, err := look(ctx)
+		for _, of := range []struct {
+			what string
+			look func(context.Context) (int64, error)
+		}{{"rights that end", h.book.RemindEnding}, {"accounts that lock", h.signin.Remind}} {
+			n, err := of.look(ctx)
 			switch {
 			case err != nil && ctx.Err() == nil:
-				h.log.ErrorContext(ctx, "remind", slog.String("of", of), slog.Any("error", err))
+				h.log.ErrorContext(ctx, "remind of "+of.what, slog.Any("error", err))
 			case n > 0:
-				h.log.InfoContext(ctx, "reminded", slog.String("of", of), slog.Int64("n", n))
+				h.log.InfoContext(ctx, "reminded of "+of.what, slog.Int64("n", n))
 			}
 		}
 		next.Reset(remindEvery)
