@@ -39,6 +39,7 @@ func TestTwoProcessesOnPostgres(t *testing.T) {
 	a := serving(t, args...)
 	b := serving(t, args...)
 	here := bookOn(t, address, keys)
+	accountOpens(t, a, b, here)
 	for _, way := range []string{"told by notices", "found by looking"} {
 		t.Run(way, func(t *testing.T) {
 			if way == "found by looking" {
