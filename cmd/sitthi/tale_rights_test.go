@@ -199,7 +199,7 @@ func (u *tale) giveAndEnd(c, o *window) {
 	d.Browser.See(u.begins("rights.effect_left"))
 	c.look("end")
 	d.Press("ลบสิทธิ์นี้ (Delete)")
-	d.See("กรุณากรอกเหตุผล")
+	d.SeeText("grant.reason_missing", nil)
 	d.Fill("เหตุผล", "ย้ายไปสังกัดหน่วยงานอื่น")
 	d.Press("ลบสิทธิ์นี้ (Delete)")
 	c.Title("กำหนดสิทธิ์การใช้งาน")
