@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sitthi/helpdesk"
+	"sitthi/internal/locale"
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/notify"
@@ -259,6 +260,28 @@ func TestStrangersLearnNothing(t *testing.T) {
 			if strings.Contains(row, secret) {
 				t.Errorf("%s is kept as it is", secret)
 			}
+		}
+	})
+}
+
+// TestLimitsTellNothing: how often codes may be sent is told by the citizen ID alone, whichever way they are asked for:
+// that a contact was sent one just now would tell that there is a contact.
+func TestLimitsTellNothing(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		var seen []string
+		for _, citizen := range []string{somying, silent, stranger} {
+			o.Clock.Advance(time.Hour)
+			r := o.send(t, citizen, helpdesk.Reset)
+			reset := must(o.signin.StartReset(from(t), citizen, here, locale.TH))(t)
+			_, first := o.signin.SendReset(from(t), reset.ID, here, notify.Email)
+			_, other := o.desk.SendCode(from(t), r.ID, here, notify.SMS)
+			_, again := o.desk.SendCode(from(t), r.ID, here, notify.Email)
+			o.Clock.Advance(61 * time.Second)
+			_, later := o.desk.SendCode(from(t), r.ID, here, notify.Email)
+			seen = append(seen, strings.Join([]string{key(first), key(other), key(again), key(later)}, "|"))
+		}
+		if seen[0] != seen[1] || seen[0] != seen[2] || !strings.Contains(seen[0], "proof.code.wait") {
+			t.Errorf("they differ:\n%s", strings.Join(seen, "\n"))
 		}
 	})
 }

@@ -296,7 +296,7 @@ func (d *Desk) SendCode(ctx context.Context, id, browser string, channel notify.
 			return err
 		}
 		order := proof.CodeOrder{Flow: t.ID, Browser: seal.TokenHash(browser), Purpose: codePurpose, Account: t.subject, Channel: channel,
-			To: to, Network: proof.Network(audit.OriginOf(ctx).Address), Person: string(owner.Person), Lang: owner.Language}
+			To: to, Hidden: true, Network: proof.Network(audit.OriginOf(ctx).Address), Person: string(owner.Person), Lang: owner.Language}
 		if to == "" {
 			order.To, order.Lang, order.Nobody, order.Person = noContact(t.subject), t.Lang, true, ""
 		}

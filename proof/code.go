@@ -92,6 +92,9 @@ type CodeOrder struct {
 	// Person is the id of the person told, "" where there is none yet.
 	Person string
 	Lang   locale.Lang
+	// Hidden says that who asks is not told the contact, and may not learn of it. So he is told of limits on Account and
+	// Channel alone, and where the contact itself has been sent too many, nothing is sent and nobody is told.
+	Hidden bool
 	// Nobody says that there is no one to send it to. All is done as for somebody, limits and all, so that the work does
 	// not tell; the code is one that nobody has seen.
 	Nobody bool
@@ -113,7 +116,7 @@ type CodeTry struct {
 // SMS budget, are a problem.Busy with the time to wait.
 func (c *Codes) Send(ctx context.Context, tx *store.Tx, o CodeOrder) (reference string, err error) {
 	contact, network := c.contact(o.Channel, o.To), c.Ring.Index("code.network", o.Network)
-	if err := c.maySend(ctx, tx, contact, network); err != nil {
+	if err := c.maySend(ctx, tx, &o, contact, network); err != nil {
 		return "", err
 	}
 	if o.Channel == notify.SMS {
@@ -156,28 +159,44 @@ func (c *Codes) contact(channel notify.Channel, to string) string {
 // hash is keyed, and of each code another: a million guesses against a stolen table tell nothing.
 func (c *Codes) hash(id, code string) string { return c.Ring.Index("code.hash", id+"/"+code) }
 
-// maySend holds the sendings to the contact and for the network against the limits.
-func (c *Codes) maySend(ctx context.Context, tx *store.Tx, contact, network string) error {
-	for _, count := range []struct {
-		query, index string
-		limits       []sendings
-		key          string
-	}{
-		{"SELECT created_at FROM codes WHERE contact = $1 AND created_at > $2 ORDER BY created_at DESC, id", contact,
-			perContact, "proof.code.wait"},
-		{"SELECT created_at FROM codes WHERE network = $1 AND created_at > $2 ORDER BY created_at DESC, id", network,
-			[]sendings{{c.PerHour, time.Hour}, {c.PerDay, day}}, "proof.code.network"},
-	} {
-		sent, err := store.Rows(scanTime)(tx.Query(ctx, count.query, count.index, store.Us(tx.Now.Add(-day))))
+// maySend holds the sendings to the contact and for the network against the limits, and those of a hidden contact's
+// account as well. It makes an order for nobody of one that a hidden contact is not sent any more.
+func (c *Codes) maySend(ctx context.Context, tx *store.Tx, o *CodeOrder, contact, network string) error {
+	count := func(where string, limits []sendings, args ...any) (time.Duration, error) {
+		sent, err := store.Rows(scanTime)(tx.Query(ctx, "SELECT created_at FROM codes WHERE "+where+" AND created_at > $1 ORDER BY created_at DESC, id",
+			append([]any{store.Us(tx.Now.Add(-day))}, args...)...))
 		if err != nil {
-			return fmt.Errorf("count codes sent: %w", err)
+			return 0, fmt.Errorf("count codes sent: %w", err)
 		}
-		switch wait := sendWait(sent, tx.Now, count.limits); {
-		case wait > time.Hour:
-			return tooMany(count.key+"_hours", wait, time.Hour)
-		case wait > 0:
-			return tooMany(count.key, wait, time.Minute)
+		return sendWait(sent, tx.Now, limits), nil
+	}
+	wait, err := count("contact = $2", perContact, contact)
+	if err != nil {
+		return err
+	}
+	if o.Hidden {
+		if wait > 0 {
+			o.Nobody, o.Person = true, ""
 		}
+		if wait, err = count("account = $2 AND channel = $3", perContact, o.Account, string(o.Channel)); err != nil {
+			return err
+		}
+	}
+	if err := toldToWait("proof.code.wait", wait); err != nil {
+		return err
+	}
+	if wait, err = count("network = $2", []sendings{{c.PerHour, time.Hour}, {c.PerDay, day}}, network); err != nil {
+		return err
+	}
+	return toldToWait("proof.code.network", wait)
+}
+
+func toldToWait(key string, wait time.Duration) error {
+	switch {
+	case wait > time.Hour:
+		return tooMany(key+"_hours", wait, time.Hour)
+	case wait > 0:
+		return tooMany(key, wait, time.Minute)
 	}
 	return nil
 }

@@ -325,6 +325,34 @@ func TestSendingsPerContact(t *testing.T) {
 	})
 }
 
+// TestHiddenContact: who may not learn of a contact is told of no limit on it, only of that on what he named himself.
+func TestHiddenContact(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		d := newDesk(t, env)
+		code := d.send(d.order)
+		hidden := d.order
+		hidden.Flow, hidden.Browser, hidden.Account, hidden.Person, hidden.Hidden = "f2", "b2", "a2", "p2", true
+		var reference string
+		err := env.DB.Write(t.Context(), func(tx *store.Tx) (err error) {
+			reference, err = d.codes.Send(t.Context(), tx, hidden)
+			return err
+		})
+		if err != nil || len(reference) != 4 {
+			t.Errorf("the reference is %q, %v", reference, err)
+		}
+		if list, err := d.outbox.List(t.Context(), 9); err != nil || len(list) != 1 || !strings.Contains(list[0].Text, code) {
+			t.Errorf("messages to a contact that was sent one just now: %+v, %v", list, err)
+		}
+		if ok, err := d.try(tryOf(hidden, code)); ok || err != nil {
+			t.Errorf("the code of another way is taken: %v, %v", ok, err)
+		}
+		_, _, err = d.trySend(hidden)
+		d.wantKey(err, problem.Busy, "proof.code.wait")
+		env.Clock.Advance(time.Minute)
+		d.send(hidden)
+	})
+}
+
 func TestSMSBudget(t *testing.T) {
 	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
 		d := newDesk(t, env)

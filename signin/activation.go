@@ -67,16 +67,16 @@ func (d *Desk) lockOut(ctx context.Context, tx *store.Tx, act *audit.Act, owner 
 		return err
 	}
 	act.Name, act.Object = "signin.locked", id
-	*o = Opened{Activation: id}
+	o.Activation = id
 	return nil
 }
 
-// locked answers problem.Locked when a way back in was begun instead of a session.
-func (o Opened) locked() error {
+// orLocked answers a sign-in, and problem.Locked with nothing but the way back in where that was begun instead of a session.
+func (o Opened) orLocked() (Opened, error) {
 	if o.Activation == "" {
-		return nil
+		return o, nil
 	}
-	return problem.New(problem.Locked, "signin.problem.locked")
+	return Opened{Activation: o.Activation}, problem.New(problem.Locked, "signin.problem.locked")
 }
 
 // Activation answers where a way back in stands. It fails with problem.NotFound for an unknown one, one that took too

@@ -99,7 +99,7 @@ func (d *Desk) goOn(ctx context.Context, id string, in In, prove func(*store.Tx,
 	if err != nil {
 		return Opened{}, fmt.Errorf("go on with sign-in: %w", err)
 	}
-	return o, o.locked()
+	return o.orLocked()
 }
 
 // unknownDoor is the limit that all browsers share from which the person has not signed in before.
@@ -120,6 +120,7 @@ func (d *Desk) open(ctx context.Context, tx *store.Tx, act *audit.Act, who perso
 	if err != nil {
 		return err
 	}
+	o.Activation = "" // of a try of this transaction that did not commit
 	if owner.Locked(tx.Now, d.settings.LockAfter) {
 		return d.lockOut(ctx, tx, act, owner, in, o)
 	}

@@ -375,7 +375,7 @@ func (d *Desk) SignInPasskey(ctx context.Context, signed Signed, in In) (Opened,
 	if err != nil {
 		return Opened{}, fmt.Errorf("sign in by passkey: %w", err)
 	}
-	return o, o.locked()
+	return o.orLocked()
 }
 
 // handleOf reads whose a passkey says it is.

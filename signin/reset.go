@@ -154,7 +154,7 @@ func (d *Desk) SendReset(ctx context.Context, id, browser string, channel notify
 		}
 		order := proof.CodeOrder{
 			Flow: r.ID, Browser: seal.TokenHash(browser), Purpose: resetPurpose, Account: r.subject, Channel: channel,
-			To: to, Network: proof.Network(audit.OriginOf(ctx).Address), Person: string(owner.Person), Lang: owner.Language,
+			To: to, Hidden: true, Network: proof.Network(audit.OriginOf(ctx).Address), Person: string(owner.Person), Lang: owner.Language,
 		}
 		if to == "" {
 			order.To, order.Lang, order.Nobody = noContact(r.subject), r.language, true

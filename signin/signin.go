@@ -214,7 +214,7 @@ func (d *Desk) SignIn(ctx context.Context, in In) (Opened, error) {
 	if o.Flow != "" {
 		return Opened{Flow: o.Flow}, nil
 	}
-	return o, o.locked()
+	return o.orLocked()
 }
 
 func citizenID(in In) (thai.CitizenID, error) {

@@ -86,7 +86,8 @@ func (d *Desk) SignInThaID(ctx context.Context, a thaid.Answer, in In) (o Opened
 	if err != nil {
 		return o, next, fmt.Errorf("sign in by ThaID: %w", err)
 	}
-	return o, next, o.locked()
+	o, err = o.orLocked()
+	return o, next, err
 }
 
 // takeThaID uses the question up that is answered. The state in the answer finds it, and only in the browser that asked.

@@ -11,10 +11,11 @@ import (
 	"sitthi/signin"
 )
 
-// adminReopen lets a password be used again that a hundred wrong tries have switched off. It asks for no password and
-// makes none: whoever knew it gets in again, and nobody else.
+// adminReopen lets a password be used again that a hundred wrong tries have switched off, and an account that locked
+// because nobody signed in to it. It asks for no password and makes none: whoever knew it gets in again, and nobody else.
 type adminReopen struct {
 	config.Database `embed:""`
+	config.Lock     `embed:""`
 
 	Citizen string `placeholder:"ID" help:"Citizen ID. When not given it is asked for."`
 }
@@ -35,7 +36,7 @@ func (c *adminReopen) Run(ctx context.Context, sh *shell, secrets config.Secrets
 	if err != nil && !errors.Is(err, thai.ErrCheckDigit) {
 		return fmt.Errorf("citizen ID: %w", err)
 	}
-	desk := signin.NewDesk(signin.Options{DB: v.db, Roll: person.NewRoll(v.ring)})
+	desk := signin.NewDesk(signin.Options{DB: v.db, Roll: person.NewRoll(v.ring), Settings: signin.Settings{LockAfter: c.Lock.Officers()}})
 	if err := desk.Reopen(ctx, citizen); err != nil {
 		return inWords(err)
 	}

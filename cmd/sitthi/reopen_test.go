@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"sitthi/internal/config"
 	"sitthi/internal/store"
@@ -87,7 +89,30 @@ func testAdminReopen(t *testing.T, d config.Database) {
 		t.Fatalf("%v, said %q", err, out)
 	}
 	signsIn(t, d, citizen)
-	if _, asked, err := typing(t, &adminReopen{Database: d, Citizen: citizen}, ""); err != nil || asked != "" {
+	// An office that locks after 30 days has one opened that was away for 45.
+	last := func(set string) (n int64) {
+		t.Helper()
+		v, err := openExisting(t.Context(), &d, config.Secrets{}, newClock())
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = v.db.Write(t.Context(), func(tx *store.Tx) error {
+			if _, err := tx.Exec(t.Context(), `UPDATE accounts SET last_signin_at = `+set); err != nil {
+				return err
+			}
+			return tx.QueryRow(t.Context(), `SELECT last_signin_at FROM accounts`).Scan(&n)
+		})
+		if err := errors.Join(err, v.db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	away := last(fmt.Sprintf("last_signin_at - %d", (45 * 24 * time.Hour).Microseconds()))
+	lock := config.Lock{OfficerDays: 30}
+	if _, asked, err := typing(t, &adminReopen{Database: d, Lock: lock, Citizen: citizen}, ""); err != nil || asked != "" {
 		t.Errorf("given as a flag: %v, asked %q", err, asked)
+	}
+	if now := last("last_signin_at"); now <= away {
+		t.Errorf("an account away for 45 of 30 days was not opened: %d, %d", away, now)
 	}
 }

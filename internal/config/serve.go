@@ -18,7 +18,7 @@ type Log struct {
 
 // Lock is when accounts lock that nobody signs in to.
 type Lock struct {
-	OfficerDays int `name:"officer-lock-days" default:"60" placeholder:"DAYS" group:"People" help:"An officer's account locks after so many times 24 hours without signing in (default 60). All servers, and the command may, have to be told the same."`
+	OfficerDays int `name:"officer-lock-days" default:"60" placeholder:"DAYS" group:"People" help:"An officer's account locks after so many times 24 hours without signing in (default 60). All servers, and the commands may and admin reopen, have to be told the same."`
 }
 
 // Validate checks what the flags alone can not.
