@@ -38,7 +38,7 @@ const (
 )
 
 // scaffolds serve tests: only tests import them.
-var scaffolds = []string{"internal/storetest", "internal/browsertest", "internal/benchkit", "internal/decisiontable"}
+var scaffolds = []string{"internal/storetest", "internal/browsertest", "internal/benchkit", "internal/decisiontable", "internal/thaidtest"}
 
 func TestHouse(t *testing.T) {
 	files := map[string]string{}

@@ -96,7 +96,7 @@ var (
 type Client struct {
 	o        Options
 	http     *http.Client
-	provider atomic.Pointer[oidc.Provider]
+	provider atomic.Pointer[provider]
 
 	away, unproved atomic.Uint64
 }
@@ -156,7 +156,7 @@ func New(o Options) (*Client, error) {
 	}}
 	if known {
 		config := oidc.ProviderConfig{IssuerURL: o.Issuer, AuthURL: e.Auth, TokenURL: e.Token, JWKSURL: e.Keys, UserInfoURL: e.UserInfo}
-		c.provider.Store(config.NewProvider(oidc.ClientContext(context.Background(), c.http)))
+		c.provider.Store(c.know(config.NewProvider(oidc.ClientContext(context.Background(), c.http)), e.Keys))
 	}
 	return c, nil
 }
@@ -211,8 +211,29 @@ func (c *Client) fail(ctx context.Context, err error) error {
 	return fmt.Errorf("ask ThaID: %w: %w", ErrUnproved, err)
 }
 
+// provider is ThaID, once its addresses are known.
+type provider struct {
+	*oidc.Provider
+	keys oidc.KeySet // read once, and again when a token names one that is not among them
+}
+
+func (c *Client) know(p *oidc.Provider, keys string) *provider {
+	return &provider{p, oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), c.http), keys)}
+}
+
+// checked notes why a signature could not be checked: go-oidc tells no more than that.
+type checked struct {
+	oidc.KeySet
+	err error
+}
+
+func (k *checked) VerifySignature(ctx context.Context, jwt string) (said []byte, err error) {
+	said, k.err = k.KeySet.VerifySignature(ctx, jwt)
+	return said, k.err
+}
+
 // find answers ThaID's addresses. As long as they could not be discovered, each sign-in tries once.
-func (c *Client) find(ctx context.Context) (*oidc.Provider, error) {
+func (c *Client) find(ctx context.Context) (*provider, error) {
 	if p := c.provider.Load(); p != nil {
 		return p, nil
 	}
@@ -236,11 +257,11 @@ func (c *Client) find(ctx context.Context) (*oidc.Provider, error) {
 			return nil, err
 		}
 	}
-	c.provider.CompareAndSwap(nil, p)
-	return p, nil
+	c.provider.CompareAndSwap(nil, c.know(p, found.Keys))
+	return c.provider.Load(), nil
 }
 
-func (c *Client) config(p *oidc.Provider) *oauth2.Config {
+func (c *Client) config(p *provider) *oauth2.Config {
 	config := &oauth2.Config{
 		ClientID: c.o.ClientID, ClientSecret: c.o.ClientSecret, Endpoint: p.Endpoint(), RedirectURL: c.o.RedirectURL, Scopes: c.o.Scopes,
 	}
@@ -312,11 +333,12 @@ func (c *Client) redeem(ctx context.Context, a Answer, q Question) (who Person, 
 		return who, err
 	}
 	raw, _ := token.Extra("id_token").(string)
-	id, err := p.VerifierContext(ctx, &oidc.Config{
+	keys := &checked{KeySet: p.keys}
+	id, err := oidc.NewVerifier(c.o.Issuer, keys, &oidc.Config{
 		ClientID: c.o.ClientID, SupportedSigningAlgs: c.o.Algorithms, Now: c.o.Clock.Now,
 	}).Verify(ctx, raw)
 	if err != nil {
-		return who, err
+		return who, cmp.Or(keys.err, err)
 	}
 	if subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(q.Nonce)) != 1 {
 		return who, errors.New("the ID token answers another question")
