@@ -175,7 +175,10 @@ func (d *Desk) openThaID(ctx context.Context, citizen thai.CitizenID, told thaid
 		in.thaid = true
 		return d.open(ctx, tx, &act, owner.Person, in, &o)
 	})
-	return o, err
+	if err != nil {
+		return Opened{}, err
+	}
+	return o, nil
 }
 
 // link ends the act by which ThaID proved an officer for the first time.

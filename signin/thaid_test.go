@@ -1,0 +1,285 @@
+package signin_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sitthi/internal/problem"
+	"sitthi/internal/seal"
+	"sitthi/internal/store"
+	"sitthi/internal/storetest"
+	"sitthi/internal/thaidtest"
+	"sitthi/officer"
+	"sitthi/proof"
+	"sitthi/signin"
+	"sitthi/thaid"
+)
+
+// somsakAtThaID is what ThaID tells of somsak, who goes by another family name there.
+var somsakAtThaID = thaidtest.Claims{"pid": "3990000000228", "given_name": "สมศักดิ์", "family_name": "ใจดีมาก"}
+
+// byThaID is an office where officers sign in by a fake ThaID.
+type byThaID struct {
+	*office
+	fake    *thaidtest.Fake
+	proved  atomic.Int64 // how often the book was told
+	browser string
+}
+
+func openThaID(t *testing.T, env *storetest.Env) *byThaID {
+	t.Helper()
+	o := &byThaID{office: open(t, env), fake: thaidtest.New(t, env.Clock), browser: seal.Token()}
+	log := slog.New(slog.DiscardHandler)
+	o.desk = signin.NewDesk(signin.Options{
+		DB: env.DB, Roll: o.roll, Ring: o.ring, Passwords: o.passwords, Outbox: o.outbox, Log: log,
+		Codes: proof.NewCodes(proof.CodesOptions{Ring: o.ring, Outbox: o.outbox, Log: log, SMSBudget: 1000}),
+		ThaID: o.fake.Client(t, nil),
+		Identified: func(context.Context, *store.Tx, officer.Account) error {
+			o.proved.Add(1)
+			return nil
+		},
+	})
+	return o
+}
+
+// ask begins a sign-in and answers what the browser brings back for who says yes.
+func (o *byThaID) ask(t *testing.T, who thaidtest.Claims) thaid.Answer {
+	t.Helper()
+	address, err := o.desk.AskThaID(t.Context(), o.browser, "/my/rights?x=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o.fake.Agree(t, address, who)
+}
+
+func (o *byThaID) in() signin.In {
+	return signin.In{Browser: o.browser, Address: address, Agent: "Firefox"}
+}
+
+// told counts the messages for a purpose.
+func (o *byThaID) told(t *testing.T, purpose string) (n int) {
+	t.Helper()
+	o.write(t, func(tx *store.Tx) error {
+		return tx.QueryRow(t.Context(), `SELECT count(*) FROM messages WHERE purpose = $1`, purpose).Scan(&n)
+	})
+	return n
+}
+
+func (o *byThaID) sessions(t *testing.T) int {
+	t.Helper()
+	list, err := o.desk.List(t.Context(), o.who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+func TestThaID(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		o := openThaID(t, env)
+		answer := o.ask(t, somsakAtThaID)
+		opened, next, err := o.desk.SignInThaID(t.Context(), answer, o.in())
+		if err != nil || next != "/my/rights?x=1" {
+			t.Fatalf("leads to %q: %v", next, err)
+		}
+		s, err := o.desk.Session(t.Context(), opened.Token)
+		if err != nil || s.Person != o.who || !s.ThaID || !s.SteppedUp(env.Clock.Now()) {
+			t.Fatalf("the session is %+v, %v", s, err)
+		}
+		if o.proved.Load() != 1 || o.told(t, "signin.thaid") != 2 {
+			t.Errorf("the first time told the book %d times, the officer %d times", o.proved.Load(), o.told(t, "signin.thaid"))
+		}
+		if e := o.entries(t); e[0].Name != "signin.thaid" || e[0].Actor != string(o.who) || e[0].Object != s.ID || e[0].Unit != "TH-12" || e[1].Name != "officer.thaid" {
+			t.Errorf("recorded: %+v", e[:2])
+		}
+		o.write(t, func(tx *store.Tx) error {
+			i, err := officer.IdentityOf(t.Context(), tx, o.who)
+			if err == nil && (!i.ProvedAt.Equal(env.Clock.Now()) || i.Name() != "สมศักดิ์ ใจดีมาก" || !i.Differs(s.Account) || s.Account.FamilyName != "ใจดี") {
+				t.Errorf("the identity is %+v, the account of %s", i, s.Account.Name())
+			}
+			return err
+		})
+
+		// The second time nothing is linked any more, and who has a second factor is not asked for it.
+		o.write(t, func(tx *store.Tx) error {
+			_, err := tx.Exec(t.Context(), `INSERT INTO factors (id, person_id, secret_sealed, begun_at, enrolled_at) VALUES ('1', $1, $2, 0, 0)`, o.who, []byte{1})
+			return err
+		})
+		env.Clock.Advance(time.Hour)
+		again := o.in()
+		again.Device, again.Session = opened.DeviceToken, opened.Token
+		reopened, _, err := o.desk.SignInThaID(t.Context(), o.ask(t, somsakAtThaID), again)
+		if err != nil || reopened.Token == "" || reopened.DeviceToken != opened.DeviceToken {
+			t.Fatal(err)
+		}
+		if o.proved.Load() != 1 || o.told(t, "signin.thaid") != 2 || o.told(t, "signin.new_device") != 0 {
+			t.Error("the second time is told like the first")
+		}
+		if _, err := o.desk.Session(t.Context(), opened.Token); !errors.Is(err, problem.NotFound) {
+			t.Errorf("the browser's session before goes on: %v", err)
+		}
+	})
+}
+
+func TestThaIDAnswerServesOnceInItsBrowser(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		o := openThaID(t, env)
+		refused := func(what string, a thaid.Answer, in signin.In, want string) {
+			t.Helper()
+			if opened, _, err := o.desk.SignInThaID(t.Context(), a, in); key(err) != want || opened.Token != "" {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		answer := o.ask(t, somsakAtThaID)
+		other := o.in()
+		other.Browser = seal.Token()
+		refused("another browser", answer, other, "signin.problem.thaid_browser")
+		other.Browser = ""
+		refused("a browser without a cookie", answer, other, "signin.problem.thaid_browser")
+		forged := answer
+		forged.State = seal.Token()
+		refused("a state that nobody asked with", forged, o.in(), "signin.problem.thaid_over")
+		refused("no state", thaid.Answer{Code: answer.Code}, o.in(), "signin.problem.thaid_over")
+
+		if _, _, err := o.desk.SignInThaID(t.Context(), answer, o.in()); err != nil {
+			t.Fatalf("what others tried used the answer up: %v", err)
+		}
+		refused("the same answer again", answer, o.in(), "signin.problem.thaid_over")
+
+		late := o.ask(t, somsakAtThaID)
+		env.Clock.Advance(10 * time.Minute)
+		refused("after ten minutes", late, o.in(), "signin.problem.thaid_over")
+		just := o.ask(t, somsakAtThaID)
+		env.Clock.Advance(10*time.Minute - time.Second)
+		if _, _, err := o.desk.SignInThaID(t.Context(), just, o.in()); err != nil {
+			t.Errorf("a second before ten minutes are over: %v", err)
+		}
+
+		// The code of one question with the state of another: the nonce is not that of the question.
+		first, second := o.ask(t, somsakAtThaID), o.ask(t, somsakAtThaID)
+		first.Code = second.Code
+		refused("the code of another question", first, o.in(), "signin.problem.thaid_unproved")
+		if n := o.sessions(t); n != 2 {
+			t.Errorf("%d sessions", n)
+		}
+	})
+}
+
+func TestThaIDTwoAnswersAtOnceOpenOneSession(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		o := openThaID(t, env)
+		answer := o.ask(t, somsakAtThaID)
+		var in, over atomic.Int64
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				_, _, err := o.desk.SignInThaID(t.Context(), answer, o.in())
+				switch {
+				case err == nil:
+					in.Add(1)
+				case key(err) == "signin.problem.thaid_over":
+					over.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if in.Load() != 1 || over.Load() != 7 || o.sessions(t) != 1 {
+			t.Errorf("%d came in, %d were told that it is over, %d sessions", in.Load(), over.Load(), o.sessions(t))
+		}
+	})
+}
+
+func TestThaIDOfWhoCanNotComeIn(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		o := openThaID(t, env)
+		refused := func(what string, who thaidtest.Claims, want string) {
+			t.Helper()
+			if opened, _, err := o.desk.SignInThaID(t.Context(), o.ask(t, who), o.in()); key(err) != want || opened.Token != "" {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		refused("nobody's citizen ID", thaidtest.Claims{"pid": "3990000000503"}, "signin.problem.thaid_nobody")
+		refused("no citizen ID", thaidtest.Claims{"given_name": "สมศักดิ์"}, "signin.problem.thaid_unproved")
+		refused("a wrong check digit", thaidtest.Claims{"pid": "3990000000229"}, "signin.problem.thaid_unproved")
+		if o.proved.Load() != 0 || len(o.entries(t)) != 0 {
+			t.Errorf("of nobody is recorded %+v", o.entries(t))
+		}
+
+		o.set(t, "state = 'disabled'")
+		refused("an account that is switched off", somsakAtThaID, "signin.problem.disabled")
+		if e := o.entries(t)[0]; e.Name != "signin.thaid" || e.Actor != string(o.who) || e.Detail["why"] != "signin.problem.disabled" {
+			t.Errorf("recorded: %+v", e)
+		}
+		if o.proved.Load() != 0 || o.told(t, "signin.thaid") != 0 {
+			t.Error("an account that is switched off is linked")
+		}
+		o.set(t, "state = 'active', password_off = TRUE, failures = 100")
+		if _, _, err := o.desk.SignInThaID(t.Context(), o.ask(t, somsakAtThaID), o.in()); err != nil {
+			t.Errorf("a password that was guessed at keeps its owner out of ThaID: %v", err)
+		}
+	})
+}
+
+func TestThaIDAwayOrRefused(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		o := openThaID(t, env)
+		answer := o.ask(t, somsakAtThaID)
+		answer.Error, answer.Code = "access_denied", ""
+		if _, next, err := o.desk.SignInThaID(t.Context(), answer, o.in()); key(err) != "signin.problem.thaid_refused" || next != "/my/rights?x=1" {
+			t.Errorf("who says no is told %v", err)
+		}
+		answer = o.ask(t, somsakAtThaID)
+		o.fake.Token = thaidtest.Hang
+		if _, _, err := o.desk.SignInThaID(t.Context(), answer, o.in()); key(err) != "signin.problem.thaid_away" {
+			t.Errorf("who waits for ThaID is told %v", err)
+		}
+		if n := o.sessions(t); n != 0 {
+			t.Errorf("%d sessions", n)
+		}
+		// By password he comes in as ever.
+		o.enter(t, in())
+	})
+}
+
+func TestThaIDIsAskedSlowly(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		o := openThaID(t, env)
+		for range signin.Defaults().Address.Burst {
+			o.ask(t, somsakAtThaID)
+		}
+		if _, err := o.desk.AskThaID(t.Context(), o.browser, "/"); key(err) != "signin.problem.too_many" {
+			t.Errorf("after so many: %v", err)
+		}
+	})
+}
+
+func TestThaIDIsOffUnlessSetUp(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		o := open(t, env)
+		if o.desk.ThaID() {
+			t.Error("ThaID is on")
+		}
+		_, err := o.desk.AskThaID(t.Context(), seal.Token(), "/")
+		if _, _, answered := o.desk.SignInThaID(t.Context(), thaid.Answer{}, in()); !errors.Is(err, problem.NotFound) || !errors.Is(answered, problem.NotFound) {
+			t.Error(err, answered)
+		}
+	})
+}
+
+func TestSweepQuestionsToThaID(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		o := openThaID(t, env)
+		o.ask(t, somsakAtThaID)
+		env.Clock.Advance(25 * time.Hour)
+		if n, err := o.desk.Sweep(t.Context()); err != nil || n != 1 {
+			t.Errorf("%d went, %v", n, err)
+		}
+	})
+}
