@@ -281,9 +281,15 @@ func (s *Server) profile(w http.ResponseWriter, r *http.Request, v *Visit) error
 	if err != nil {
 		return err
 	}
+	identity, err := s.Officers.Identity(r.Context(), v.Session.Person)
+	if err != nil {
+		return err
+	}
 	p := v.Page("officer.profile")
 	p.Narrow = true
-	return s.show(w, r, v, http.StatusOK, p, views.Profile(p, views.ProfilePage{Profile: profile, Factor: v.Session.Factor}))
+	return s.show(w, r, v, http.StatusOK, p, views.Profile(p, views.ProfilePage{
+		Profile: profile, Factor: v.Session.Factor, Identity: identity, ThaID: s.SignIn.ThaID(),
+	}))
 }
 
 // sessionRow is a session as the list shows it.

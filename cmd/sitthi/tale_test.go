@@ -76,14 +76,14 @@ type tale struct {
 	looked  int
 }
 
-func newTale(t *testing.T, r reader, database string) *tale {
+func newTale(t *testing.T, r reader, database string, args ...string) *tale {
 	t.Helper()
 	if r.lang == "" {
 		r.lang = locale.TH
 	}
 	r.opts.Lang = string(r.lang)
 	u := &tale{T: t, reader: r}
-	u.service = serveWith(t, "--demo", "--database", database, "--keys", filepath.Join(t.TempDir(), "keys.json"))
+	u.service = serveWith(t, append(args, "--demo", "--database", database, "--keys", filepath.Join(t.TempDir(), "keys.json"))...)
 	catalog, err := web.Texts()
 	if err != nil {
 		t.Fatal(err)

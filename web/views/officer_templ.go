@@ -1007,6 +1007,20 @@ func SignIn(p Page, page SignInPage) templ.Component {
 type ProfilePage struct {
 	Profile officer.Profile
 	Factor  bool // he has set up a second factor
+	// Identity is what ThaID said of him, and ThaID that officers can sign in by it.
+	Identity officer.Identity
+	ThaID    bool
+}
+
+// identity says by whom it was proved who the officer is, where that can be another than his head.
+func identity(p Page, page ProfilePage) []SummaryRow {
+	switch {
+	case page.Identity.Proved():
+		return []SummaryRow{{Term: p.T("officer.identity"), Value: p.T("officer.identity_thaid", "moment", p.moment(thai.Moment(page.Identity.ProvedAt)))}}
+	case page.ThaID:
+		return []SummaryRow{{Term: p.T("officer.identity"), Value: p.T("officer.identity_head")}}
+	}
+	return nil
 }
 
 // SessionRow is one browser in which the officer is signed in.
@@ -1055,7 +1069,7 @@ func Profile(p Page, page ProfilePage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = SummaryList([]SummaryRow{
+			templ_7745c5c3_Err = SummaryList(append([]SummaryRow{
 				{Term: p.T("officer.name"), Value: page.Profile.Account.Name()},
 				{Term: p.T("officer.citizen_id"), Value: page.Profile.CitizenID.Mask()},
 				{Term: p.T("officer.position"), Value: page.Profile.Account.Position},
@@ -1065,7 +1079,7 @@ func Profile(p Page, page ProfilePage) templ.Component {
 				{Term: p.T("officer.line_id"), Value: page.Profile.Account.LineID},
 				{Term: p.T("officer.registered_at"), Value: p.moment(thai.Moment(page.Profile.Account.RegisteredAt))},
 				{Term: p.T("officer.terms"), Body: termsAccepted(p, page.Profile.Account)},
-			}).Render(ctx, templ_7745c5c3_Buffer)
+			}, identity(p, page)...)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1116,7 +1130,7 @@ func Profile(p Page, page ProfilePage) templ.Component {
 				var templ_7745c5c3_Var43 string
 				templ_7745c5c3_Var43, templ_7745c5c3_Err = templ.JoinStringErrs(p.T("security.invite"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/views/officer.templ`, Line: 269, Col: 30}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/views/officer.templ`, Line: 283, Col: 30}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var43))
 				if templ_7745c5c3_Err != nil {
@@ -1247,7 +1261,7 @@ func contactProved(p Page, contact string, at thai.Moment) templ.Component {
 		var templ_7745c5c3_Var48 string
 		templ_7745c5c3_Var48, templ_7745c5c3_Err = templ.JoinStringErrs(contact)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/views/officer.templ`, Line: 290, Col: 16}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/views/officer.templ`, Line: 304, Col: 16}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var48))
 		if templ_7745c5c3_Err != nil {
@@ -1300,7 +1314,7 @@ func termsAccepted(p Page, a officer.Account) templ.Component {
 		var templ_7745c5c3_Var50 string
 		templ_7745c5c3_Var50, templ_7745c5c3_Err = templ.JoinStringErrs(p.T("officer.terms_version", "version", a.TermsVersion))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/views/officer.templ`, Line: 299, Col: 95}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/views/officer.templ`, Line: 313, Col: 95}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var50))
 		if templ_7745c5c3_Err != nil {
@@ -1313,7 +1327,7 @@ func termsAccepted(p Page, a officer.Account) templ.Component {
 		var templ_7745c5c3_Var51 string
 		templ_7745c5c3_Var51, templ_7745c5c3_Err = templ.JoinStringErrs(p.T("officer.terms_at", "when", p.moment(thai.Moment(a.TermsAt))))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/views/officer.templ`, Line: 300, Col: 74}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/views/officer.templ`, Line: 314, Col: 74}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var51))
 		if templ_7745c5c3_Err != nil {
@@ -1385,7 +1399,7 @@ func session(p Page, s SessionRow) templ.Component {
 				var templ_7745c5c3_Var54 templ.SafeURL
 				templ_7745c5c3_Var54, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL("/officer/profile/sessions/" + s.ID + "/end"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/views/officer.templ`, Line: 313, Col: 91}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/views/officer.templ`, Line: 327, Col: 91}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var54))
 				if templ_7745c5c3_Err != nil {

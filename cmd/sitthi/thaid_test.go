@@ -1,0 +1,80 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"sitthi/internal/browsertest"
+	"sitthi/internal/locale"
+	"sitthi/internal/storetest"
+	"sitthi/internal/thaidtest"
+)
+
+// TestThaIDInBrowser signs in by ThaID, in the place of which npm oidc-provider stands on another site: so cookies and the
+// Content-Security-Policy are tried too.
+func TestThaIDInBrowser(t *testing.T) {
+	for _, r := range []struct {
+		reader
+		postgres bool
+	}{
+		{reader{name: "thaid-th", full: true}, false},
+		{reader{name: "thaid-en-phone", lang: locale.EN, opts: browsertest.Options{Phone: true, NoJS: true}, full: true}, true},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			database := "sqlite:" + filepath.Join(t.TempDir(), "sitthi.db")
+			if r.postgres {
+				database = storetest.Postgres(t)
+			}
+			issuer := thaidtest.Provider(t)
+			secret := filepath.Join(t.TempDir(), "secret")
+			if err := os.WriteFile(secret, []byte(thaidtest.ClientSecret+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			u := newTale(t, r.reader, database, "--thaid-issuer", issuer, "--thaid-client-id", thaidtest.ClientID, "--thaid-client-secret-file", secret)
+			u.signInByThaID()
+		})
+	}
+}
+
+func (u *tale) signInByThaID() {
+	defer u.in("officer")()
+	ask := func(w *window) {
+		u.Helper()
+		w.Go("/officer/login?next=%2Fofficer%2Fprofile")
+		w.Browser.Press(u.texts("officer.thaid_sign_in", nil))
+		w.Browser.See("ThaID ของการทดสอบ")
+	}
+	agree := func(w *window, citizen string) {
+		u.Helper()
+		w.Browser.Fill("เลขประจำตัวประชาชน", citizen)
+		w.Browser.Press("ยินยอม")
+	}
+
+	// Who does not agree is back where the password is asked for; whose citizen ID nobody knows is told to register.
+	w := u.open()
+	w.Go("/officer/login")
+	w.look("thaid-sign-in")
+	ask(w)
+	w.Browser.Press("ไม่ยินยอม")
+	w.SeeText("signin.problem.thaid_refused", nil)
+	w.look("thaid-refused")
+	ask(w)
+	agree(w, citizen(77))
+	w.SeeText("officer.thaid_unknown_text", nil)
+	w.look("thaid-unknown")
+	w.Go("/officer/thaid/callback?state=x&code=y")
+	w.SeeText("signin.problem.thaid_over", nil)
+
+	// An officer comes to where he was going, and sees that ThaID has proved him.
+	w = u.open()
+	ask(w)
+	agree(w, "3990000000228")
+	w.Browser.See(u.texts("officer.profile", nil))
+	if w.Path() != "/officer/profile" {
+		u.Errorf("the sign-in leads to %s", w.Path())
+	}
+	w.Browser.See(u.begins("officer.identity_thaid"))
+	w.look("thaid-profile")
+
+}
