@@ -219,7 +219,7 @@ func (s *Server) signInForm(w http.ResponseWriter, r *http.Request, v *Visit) er
 	if v.Session != nil {
 		return s.see(w, r, v, next, nil)
 	}
-	return s.showSignIn(w, r, v, http.StatusOK, views.SignInPage{Next: next}, v.faults)
+	return s.showSignIn(w, r, v, http.StatusOK, views.SignInPage{Next: next}, nil)
 }
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, v *Visit, status int, page views.SignInPage, faults []views.FieldError) error {

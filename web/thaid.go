@@ -69,7 +69,7 @@ func (s *Server) thaidFailed(w http.ResponseWriter, r *http.Request, v *Visit, n
 		text += " " + v.T(key)
 	}
 	path := "/officer/login?" + url.Values{"next": {nextPage(next)}}.Encode()
-	return s.seeAgain(w, r, v, path, []views.FieldError{{Text: text}}, nil)
+	return s.see(w, r, v, path, &views.Notice{Kind: views.NoticeWarn, Text: text})
 }
 
 // unknownThaID tells who has proved himself, and has no account, how to come by one.

@@ -304,6 +304,8 @@ func (g *game) do(ctx context.Context, a Act) error {
 		return err
 	case "identify", "refuse":
 		return g.Book.Identify(ctx, by, who, a.At.Unit, a.What == "identify", a.Note)
+	case "thaid":
+		return g.prove(ctx, who)
 	case "off":
 		return g.turn(ctx, who, officer.Disabled)
 	case "on":
@@ -314,6 +316,20 @@ func (g *game) do(ctx context.Context, a Act) error {
 		return g.DB.Write(ctx, func(tx *store.Tx) error { return officer.Reopen(ctx, tx, who) })
 	}
 	return fmt.Errorf("%q is no act", a.What)
+}
+
+// prove does what a first sign-in by ThaID does.
+func (g *game) prove(ctx context.Context, who person.ID) error {
+	return g.DB.InTurn().Write(ctx, func(tx *store.Tx) error {
+		account, err := officer.Find(ctx, tx, who)
+		if err != nil {
+			return err
+		}
+		if _, err := officer.NoteIdentity(ctx, tx, who, account.GivenName, account.FamilyName); err != nil {
+			return err
+		}
+		return g.Book.Identified(ctx, tx, account)
+	})
 }
 
 // register makes an account as a registration does.
