@@ -232,13 +232,13 @@ func (h *benchHall) firstForm(b *testing.B, citizen, name, phone string) {
 	})
 }
 
-// BenchmarkAnswers reports how long the door takes to refuse a wrong password, to take the first form of a registration,
-// to begin a reset and to send its code, for citizen IDs that have an account and for such that have none: the two must
+// BenchmarkAnswers reports how long the door takes to refuse a wrong password, and to take the first form of a registration
+// and of a reset, for citizen IDs that have an account and for such that have none: the two must
 // not tell apart (P5).
 func BenchmarkAnswers(b *testing.B) {
 	h := openBenchHall(b, benchkit.Size{Officers: benchStrangers, Grants: 1})
 	door, register := benchkit.NewRounds(b, benchkit.Wall), benchkit.NewRounds(b, benchkit.Wall)
-	reset, code := benchkit.NewRounds(b, benchkit.Wall), benchkit.NewRounds(b, benchkit.Wall)
+	reset := benchkit.NewRounds(b, benchkit.Wall)
 	n := 0
 	for b.Loop() {
 		for i := range benchStrangers {
@@ -248,16 +248,14 @@ func BenchmarkAnswers(b *testing.B) {
 				id := benchkit.Citizen(b, citizen).Digits()
 				door.Time(kind, 1, func() { h.wrongPassword(b, id) })
 				register.Time(kind, 1, func() { h.firstForm(b, id, kind+strconv.Itoa(n), fmt.Sprintf("08%08d", 2*n+len(kind)%2)) })
-				flow := ""
-				reset.Time(kind, 1, func() { flow = h.post(b, "/officer/passreset", http.StatusSeeOther, url.Values{"citizen_id": {id}}) })
-				code.Time(kind, 1, func() { h.post(b, flow+"/send", http.StatusSeeOther, url.Values{signin.FieldChannel: {"email"}}) })
+				reset.Time(kind, 1, func() { h.post(b, "/officer/passreset", http.StatusSeeOther, url.Values{"citizen_id": {id}}) })
 			}
 		}
 	}
 	for _, f := range []struct {
 		name   string
 		rounds *benchkit.Rounds
-	}{{"refused sign-in", door}, {"first form of a registration", register}, {"first form of a reset", reset}, {"code of a reset", code}} {
+	}{{"refused sign-in", door}, {"first form of a registration", register}, {"first form of a reset", reset}} {
 		spread := func(kind string) string {
 			return fmt.Sprintf("%s / %s / %s", benchkit.Round(f.rounds.Percentile(kind, 10)),
 				benchkit.Round(f.rounds.Median(kind)), benchkit.Round(f.rounds.Percentile(kind, 90)))
