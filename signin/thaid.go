@@ -62,7 +62,9 @@ func (d *Desk) AskThaID(ctx context.Context, browser, next string) (address stri
 
 // SignInThaID takes the answer that a browser brings back from ThaID, and opens the session of the officer whom it proves:
 // that is a second factor by itself, so no other is asked for. The first time links the account with ThaID, and every
-// contact is told. next is the page that was asked for. It fails with problem.NotFound for an answer to a question that is
+// contact is told; it is refused with "signin.problem.thaid_first" unless the browser has an open session of that officer:
+// anyone can have registered with another's citizen ID, and only his password shows that the account is his who is proved.
+// next is the page that was asked for. It fails with problem.NotFound for an answer to a question that is
 // not there, took too long, was answered before, or was another browser's, and with "signin.problem.thaid_nobody" when
 // nobody with the citizen ID has an account; with problem.Denied when the person did not agree, the answer proves nobody,
 // or the account is switched off; and with problem.Busy when ThaID does not answer within three seconds.
@@ -129,8 +131,12 @@ func (d *Desk) thaidFailed(ctx context.Context, err error) error {
 // openThaID opens the session of whom ThaID has proved.
 func (d *Desk) openThaID(ctx context.Context, citizen thai.CitizenID, told thaid.Person, in In) (Opened, error) {
 	subject := d.roll.Index(citizen)
+	open, err := d.Session(ctx, in.Session)
+	if err != nil && !errors.Is(err, problem.NotFound) {
+		return Opened{}, err
+	}
 	var known, linked bool
-	err := d.db.Read(ctx, func(tx *store.Tx) (err error) {
+	err = d.db.Read(ctx, func(tx *store.Tx) (err error) {
 		if known, err = selectDevice(ctx, tx, subject, seal.TokenHash(in.Device)); err != nil {
 			return err
 		}
@@ -162,6 +168,11 @@ func (d *Desk) openThaID(ctx context.Context, citizen thai.CitizenID, told thaid
 		act.Actor, act.Subject, act.Unit = string(owner.Person), string(owner.Person), owner.Unit
 		if !owner.Enabled() {
 			return problem.New(problem.Denied, "signin.problem.disabled")
+		}
+		if identity, err := officer.IdentityOf(ctx, tx, owner.Person); err != nil {
+			return err
+		} else if !identity.Proved() && open.Person != owner.Person {
+			return problem.New(problem.Denied, "signin.problem.thaid_first")
 		}
 		first, err := officer.NoteIdentity(ctx, tx, owner.Person, told.GivenName, told.FamilyName)
 		if err != nil {

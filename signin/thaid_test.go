@@ -13,6 +13,7 @@ import (
 	"sitthi/internal/seal"
 	"sitthi/internal/store"
 	"sitthi/internal/storetest"
+	"sitthi/internal/thai"
 	"sitthi/internal/thaidtest"
 	"sitthi/officer"
 	"sitthi/proof"
@@ -61,6 +62,77 @@ func (o *byThaID) in() signin.In {
 	return signin.In{Browser: o.browser, Address: address, Agent: "Firefox"}
 }
 
+// linked lets him in once by password and links his account.
+func (o *byThaID) linked(t *testing.T) {
+	t.Helper()
+	first := o.in()
+	first.Session = o.enter(t, in()).Token
+	opened, _, err := o.desk.SignInThaID(t.Context(), o.ask(t, somsakAtThaID), first)
+	if err == nil {
+		var s signin.Session
+		if s, err = o.desk.Session(t.Context(), opened.Token); err == nil {
+			err = o.desk.SignOut(t.Context(), s)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestThaIDLinksWhoseAccountItIs: somebody else may have registered with his citizen ID, and would be confirmed by it.
+func TestThaIDLinksWhoseAccountItIs(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		o := openThaID(t, env)
+		refused := func(what, session string) {
+			t.Helper()
+			in := o.in()
+			in.Session = session
+			if opened, _, err := o.desk.SignInThaID(t.Context(), o.ask(t, somsakAtThaID), in); key(err) != "signin.problem.thaid_first" || opened.Token != "" {
+				t.Errorf("%s: %v", what, err)
+			}
+			if o.proved.Load() != 0 || o.told(t, "signin.thaid") != 0 {
+				t.Errorf("%s: the account is linked", what)
+			}
+		}
+		refused("who is not signed in", "")
+		if e := o.entries(t)[0]; e.Name != "signin.thaid" || e.Subject != string(o.who) || e.Detail["why"] != "signin.problem.thaid_first" {
+			t.Errorf("recorded: %+v", e)
+		}
+		refused("with a session that nobody has", seal.Token())
+		ended := o.enter(t, in())
+		s, err := o.desk.Session(t.Context(), ended.Token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := o.desk.SignOut(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		refused("with a session that ended", ended.Token)
+
+		hash, err := o.passwords.Hash(t.Context(), password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		citizen, err := thai.ParseCitizenID(stranger)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.write(t, func(tx *store.Tx) error {
+			other, err := o.roll.Mention(t.Context(), tx, citizen)
+			if err != nil {
+				return err
+			}
+			return officer.Create(t.Context(), tx, officer.Account{
+				Person: other, GivenName: "มาลี", FamilyName: "สุขใจ", Position: "นักวิชาการ", Unit: "TH-13",
+				Email: "malee@example.go.th", Phone: "+66898765432", EmailProvedAt: tx.Now, PhoneProvedAt: tx.Now,
+			}, hash)
+		})
+		other := in()
+		other.CitizenID = stranger
+		refused("with another officer's session", o.enter(t, other).Token)
+	})
+}
+
 // told counts the messages for a purpose.
 func (o *byThaID) told(t *testing.T, purpose string) (n int) {
 	t.Helper()
@@ -83,7 +155,9 @@ func TestThaID(t *testing.T) {
 	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
 		o := openThaID(t, env)
 		answer := o.ask(t, somsakAtThaID)
-		opened, next, err := o.desk.SignInThaID(t.Context(), answer, o.in())
+		first, before := o.in(), o.enter(t, in())
+		first.Session, first.Device = before.Token, before.DeviceToken
+		opened, next, err := o.desk.SignInThaID(t.Context(), answer, first)
 		if err != nil || next != "/my/rights?x=1" {
 			t.Fatalf("leads to %q: %v", next, err)
 		}
@@ -129,6 +203,7 @@ func TestThaID(t *testing.T) {
 func TestThaIDAnswerServesOnceInItsBrowser(t *testing.T) {
 	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
 		o := openThaID(t, env)
+		o.linked(t)
 		refused := func(what string, a thaid.Answer, in signin.In, want string) {
 			t.Helper()
 			if opened, _, err := o.desk.SignInThaID(t.Context(), a, in); key(err) != want || opened.Token != "" {
@@ -173,6 +248,7 @@ func TestThaIDAnswerServesOnceInItsBrowser(t *testing.T) {
 func TestThaIDTwoAnswersAtOnceOpenOneSession(t *testing.T) {
 	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
 		o := openThaID(t, env)
+		o.linked(t)
 		answer := o.ask(t, somsakAtThaID)
 		var in, over atomic.Int64
 		var wg sync.WaitGroup
@@ -220,7 +296,9 @@ func TestThaIDOfWhoCanNotComeIn(t *testing.T) {
 		if o.proved.Load() != 0 || o.told(t, "signin.thaid") != 0 {
 			t.Error("an account that is switched off is linked")
 		}
-		o.set(t, "state = 'active', password_off = TRUE, failures = 100")
+		o.set(t, "state = 'active'")
+		o.linked(t)
+		o.set(t, "password_off = TRUE, failures = 100")
 		if _, _, err := o.desk.SignInThaID(t.Context(), o.ask(t, somsakAtThaID), o.in()); err != nil {
 			t.Errorf("a password that was guessed at keeps its owner out of ThaID: %v", err)
 		}

@@ -51,8 +51,8 @@ func (s *Server) signInThaID(w http.ResponseWriter, r *http.Request, v *Visit) e
 	return s.opened(w, r, v, opened, next)
 }
 
-// thaidFailed leads back to the sign-in, which tells what happened and holds the way in by password. The answer of ThaID
-// stands in no address any more.
+// thaidFailed leads back to the sign-in, which tells what happened and holds the way in by password; who is signed in
+// comes back to where he was. The answer of ThaID stands in no address any more.
 func (s *Server) thaidFailed(w http.ResponseWriter, r *http.Request, v *Visit, next string, err error) error {
 	var p *problem.Problem
 	if !errors.As(err, &p) {
@@ -67,6 +67,9 @@ func (s *Server) thaidFailed(w http.ResponseWriter, r *http.Request, v *Visit, n
 	text := v.Tell(err)
 	if key := p.Key + nextSuffix; s.catalog.Has(key) {
 		text += " " + v.T(key)
+	}
+	if v.Session != nil {
+		return s.see(w, r, v, nextPage(next), &views.Notice{Kind: views.NoticeError, Text: text})
 	}
 	path := "/officer/login?" + url.Values{"next": {nextPage(next)}}.Encode()
 	return s.see(w, r, v, path, &views.Notice{Kind: views.NoticeWarn, Text: text})

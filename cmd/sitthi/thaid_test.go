@@ -66,7 +66,28 @@ func (u *tale) signInByThaID() {
 	w.Go("/officer/thaid/callback?state=x&code=y")
 	w.SeeText("signin.problem.thaid_over", nil)
 
-	// An officer comes to where he was going, and sees that ThaID has proved him.
+	// Whoever it was that registered: an account is linked by who knows its password.
+	ask(w)
+	agree(w, "3990000000228")
+	w.SeeText("signin.problem.thaid_first", nil)
+	w.look("thaid-first")
+	w = u.as("3990000000228", demoPassword)
+	link := func(answer func()) {
+		u.Helper()
+		w.Go("/officer/profile")
+		w.look("thaid-link")
+		w.Browser.Press(u.texts("officer.thaid_link", nil))
+		w.Browser.See("ThaID ของการทดสอบ")
+		answer()
+	}
+	link(func() { w.Browser.Press("ไม่ยินยอม") })
+	w.SeeText("signin.problem.thaid_refused", nil)
+	w.Title("ข้อมูลส่วนตัว")
+	link(func() { agree(w, "3990000000228") })
+	w.Browser.See(u.begins("officer.identity_thaid"))
+	w.look("thaid-profile")
+
+	// From then on he comes in by it, to where he was going.
 	w = u.open()
 	ask(w)
 	agree(w, "3990000000228")
@@ -74,7 +95,4 @@ func (u *tale) signInByThaID() {
 	if w.Path() != "/officer/profile" {
 		u.Errorf("the sign-in leads to %s", w.Path())
 	}
-	w.Browser.See(u.begins("officer.identity_thaid"))
-	w.look("thaid-profile")
-
 }
