@@ -166,6 +166,9 @@ func (h *house) seedDemo(ctx context.Context) error {
 			if err := closeSome(ctx, h, tx, r.ids); err != nil {
 				return err
 			}
+			if err := askForHelp(ctx, h, tx, r.ids); err != nil {
+				return err
+			}
 			if _, err := install(ctx, tx, demoMark, "1"); err != nil {
 				return err
 			}

@@ -14,6 +14,7 @@ import (
 	"sitthi/agency"
 	"sitthi/audit"
 	"sitthi/grant"
+	"sitthi/helpdesk"
 	"sitthi/internal/config"
 	"sitthi/internal/problem"
 	"sitthi/internal/seal"
@@ -196,6 +197,7 @@ func TestDemoHoldsWhatTheListSays(t *testing.T) {
 		t.Run("states", func(t *testing.T) { checkStates(t, h) })
 		t.Run("units", func(t *testing.T) { checkUnits(t, h) })
 		t.Run("fixed accounts", func(t *testing.T) { checkFixed(t, h) })
+		t.Run("requests for help", func(t *testing.T) { checkHelp(t, h) })
 		t.Run("announcements", func(t *testing.T) {
 			for place, want := range map[portal.Place]int{portal.Public: 2, portal.Officers: 4} {
 				current, _, err := portal.Desk{DB: h.db}.Announcements(t.Context(), place)
@@ -414,10 +416,42 @@ func difference(a, b []string) string {
 	return fmt.Sprintf("%d and %d rows", len(a), len(b))
 }
 
+// checkHelp compares the queue of the help desk with its list: one request of every state at least, and acts that
+// wait for the people of the demonstration.
+func checkHelp(t *testing.T, h *house) {
+	agent, chief := demoID(t, h, firstAgent), demoID(t, h, "3990000000104")
+	for _, state := range helpdesk.States {
+		list, err := h.help.Queue(t.Context(), agent, helpdesk.Filter{State: state})
+		if err != nil || len(list) == 0 {
+			t.Errorf("%d requests are %s: %v", len(list), state, err)
+		}
+		for _, one := range list {
+			if err := h.help.Look(t.Context(), agent, one.ID); err != nil {
+				t.Fatal(err)
+			}
+			c, err := h.help.See(t.Context(), agent, one.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stranger := c.Closing == helpdesk.Nobody || c.Unit == "TH-40"
+			if hasAccount := c.Account != nil; hasAccount == stranger && state != helpdesk.Draft {
+				t.Errorf("%s, %s, is of %s; account: %v", c.Receipt, state, c.Typed.Name, hasAccount)
+			}
+		}
+	}
+	if list, err := h.help.Pleas(t.Context(), chief); err != nil || len(list) != 1 {
+		t.Errorf("the chief is asked to vouch for %d: %v", len(list), err)
+	}
+	if f, err := h.help.Figures(t.Context(), agent); err != nil || f.Unclaimed != 3 || len(f.Agents) != 2 || f.Median == 0 {
+		t.Errorf("the figures are %+v: %v", f, err)
+	}
+}
+
 // demoTables are those that a second start may not touch, but for what it refreshes.
 const demoTables = `SELECT (SELECT count(*) FROM persons), (SELECT count(*) FROM accounts), (SELECT count(*) FROM grants),
 	(SELECT count(*) FROM grant_versions), (SELECT count(*) FROM appointments), (SELECT count(*) FROM confirmations),
-	(SELECT count(*) FROM teams), (SELECT count(*) FROM announcements), (SELECT sum(version) FROM grants), (SELECT sum(version) FROM appointments)`
+	(SELECT count(*) FROM teams), (SELECT count(*) FROM announcements), (SELECT sum(version) FROM grants), (SELECT sum(version) FROM appointments),
+	(SELECT count(*) FROM tickets), (SELECT count(*) FROM ticket_events)`
 
 func TestDemoStartsAgain(t *testing.T) {
 	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
@@ -428,13 +462,13 @@ func TestDemoStartsAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		before := lines(t, h, 10, demoTables)
+		before := lines(t, h, 12, demoTables)
 
 		env.Clock.Advance(10 * time.Minute)
 		if err := h.seedDemo(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if after := lines(t, h, 10, demoTables); !slices.Equal(before, after) {
+		if after := lines(t, h, 12, demoTables); !slices.Equal(before, after) {
 			t.Errorf("a second start changed %v to %v", before, after)
 		}
 		if _, err := h.signin.Session(ctx, opened.Token); err != nil {
