@@ -362,27 +362,52 @@ type Plea struct {
 	Requested      string // name of the agent
 }
 
+// Waiting counts the officers for whom a head has yet to vouch.
+func (d *Desk) Waiting(ctx context.Context, by person.ID) (n int, err error) {
+	err = d.DB.Read(ctx, func(tx *store.Tx) error {
+		n = 0
+		acts, err := d.pleas(ctx, tx, by)
+		for _, a := range acts {
+			if a.ApprovedAt.IsZero() {
+				n++
+			}
+		}
+		return err
+	})
+	return n, err
+}
+
+// pleas are the acts that wait for the word of a head about his own people, and those seconded and not done yet.
+func (d *Desk) pleas(ctx context.Context, tx *store.Tx, by person.ID) (list []Act, err error) {
+	units, err := d.Book.HeadOf(ctx, tx, by)
+	if err != nil {
+		return nil, err
+	}
+	for _, unit := range units {
+		acts, err := selectActs(ctx, tx, `h.unit = $1 AND h.subject <> $2 AND h.proof = 'second' AND h.privileged = FALSE
+			AND h.done_at IS NULL AND h.stopped_at IS NULL`, unit, by)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, acts...)
+	}
+	return list, nil
+}
+
 // Pleas lists what waits for the word of a head about his own people, and what was seconded and is not done yet.
 func (d *Desk) Pleas(ctx context.Context, by person.ID) (list []Plea, err error) {
 	err = d.DB.Read(ctx, func(tx *store.Tx) error {
 		list = nil
-		units, err := d.Book.HeadOf(ctx, tx, by)
+		acts, err := d.pleas(ctx, tx, by)
 		if err != nil {
 			return err
 		}
-		for _, unit := range units {
-			acts, err := selectActs(ctx, tx, `h.unit = $1 AND h.subject <> $2 AND h.proof = 'second' AND h.privileged = FALSE
-				AND h.done_at IS NULL AND h.stopped_at IS NULL`, unit, by)
+		for _, a := range acts {
+			p, err := d.plea(ctx, tx, a)
 			if err != nil {
 				return err
 			}
-			for _, a := range acts {
-				p, err := d.plea(ctx, tx, a)
-				if err != nil {
-					return err
-				}
-				list = append(list, p)
-			}
+			list = append(list, p)
 		}
 		return nil
 	})

@@ -1,6 +1,7 @@
 package helpdesk
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -22,6 +23,7 @@ type Sample struct {
 	State   State
 	Line    bool
 	Ago     time.Duration  // since it came in
+	Took    time.Duration  // from then to what was done last; all of Ago when zero
 	Typed   Typed          // with the citizen ID of whom it means; empty for a draft
 	Unit    string         // the office typed
 	Subject person.ID      // the account it means; "" where there is none
@@ -36,7 +38,8 @@ type Sample struct {
 // made sure that the database holds no real data.
 func (d *Desk) Install(ctx context.Context, tx *store.Tx, s Sample) error {
 	past := *tx // each step is written with its own moment
-	at := func(tenths int) { past.Now = tx.Now.Add(-s.Ago * time.Duration(10-tenths) / 10) }
+	took := cmp.Or(s.Took, s.Ago)
+	at := func(tenths int) { past.Now = tx.Now.Add(-s.Ago + took*time.Duration(tenths)/10) }
 	t := Ticket{ID: store.NewID(), Receipt: newReceipt(), Kind: s.Kind, Line: s.Line, State: New, Lang: locale.TH, Unit: s.Unit}
 	token, user, came := "", "", "received"
 	if s.Line {

@@ -54,6 +54,7 @@ func (s *Server) admin(w http.ResponseWriter, r *http.Request, v *Visit) error {
 		tile("cutover", cutoverPath, views.IconNext),
 		tile("programs", programsPath, views.IconKey),
 		tile("imports", importsPath, views.IconDownload),
+		tile("help", casesPath, views.IconPerson),
 		tile("log", logPath, views.IconHistory),
 		tile("decisions", decisionsPath, views.IconHistory),
 	}))

@@ -12,7 +12,10 @@ import (
 	"sitthi/web/views"
 )
 
-const casesPath = "/help/cases"
+const (
+	casesPath = "/help/cases"
+	pleasPath = "/ko1/help"
+)
 
 // casesRoutes are where agents work on requests for help, where administrators second them, and where heads vouch for
 // their people. Who may do what is decided in the transaction of each act.
@@ -23,9 +26,9 @@ func (s *Server) casesRoutes() []Route {
 		{Pattern: "POST " + casesPath + "/{ticket}/{act}", Access: AgentOrAdministrator, Handle: s.workCase},
 		{Pattern: "POST " + casesPath + "/{ticket}/account/{act}", Access: AgentOrAdministrator, StepUp: true, Handle: s.actOnAccount},
 		{Pattern: "GET /help/figures", Access: AgentOrAdministrator, Handle: s.helpFigures},
-		{Pattern: "GET /ko1/help", Access: HeadOnly, Handle: s.pleas},
-		{Pattern: "POST /ko1/help/{plea}/vouch", Access: HeadOnly, StepUp: true, Handle: s.vouch},
-		{Pattern: "POST /ko1/help/{plea}/refuse", Access: HeadOnly, Handle: s.refusePlea},
+		{Pattern: "GET " + pleasPath, Access: HeadOnly, Handle: s.pleas},
+		{Pattern: "POST " + pleasPath + "/{plea}/vouch", Access: HeadOnly, StepUp: true, Handle: s.vouch},
+		{Pattern: "POST " + pleasPath + "/{plea}/refuse", Access: HeadOnly, Handle: s.refusePlea},
 	}
 }
 
@@ -50,7 +53,8 @@ func (s *Server) cases(w http.ResponseWriter, r *http.Request, v *Visit) error {
 	if err != nil {
 		return err
 	}
-	page := views.CasesPage{State: string(f.State), Kind: string(f.Kind), Mine: f.Mine, Older: q.Get("older")}
+	page := views.CasesPage{State: string(f.State), Kind: string(f.Kind), Mine: f.Mine, Older: q.Get("older"),
+		Filtered: f != helpdesk.Filter{}}
 	for _, t := range list {
 		kind := caseBadge(t.State)
 		until := v.Now
@@ -58,7 +62,7 @@ func (s *Server) cases(w http.ResponseWriter, r *http.Request, v *Visit) error {
 			until = t.ClosedAt
 		}
 		page.Rows = append(page.Rows, views.CaseRow{
-			Receipt: t.Receipt, Href: casesPath + "/" + t.ID, Kind: v.T("helpdesk.kind_" + string(t.Kind)), Line: t.Line, Came: v.moment(t.CreatedAt),
+			Receipt: t.Receipt, Href: casesPath + "/" + t.ID, Kind: v.T("log.value.kind." + string(t.Kind)), Line: t.Line, Came: v.moment(t.CreatedAt),
 			Age: v.age(until.Sub(t.CreatedAt)), State: v.T("helpdesk.state_" + string(t.State)), Badge: kind, Mine: t.ClaimedBy == v.Session.Person,
 			Proved: !t.ProvedAt.IsZero(),
 		})
@@ -112,7 +116,7 @@ func (s *Server) showCase(w http.ResponseWriter, r *http.Request, v *Visit, stat
 	p := v.Page("helpdesk.case_title", "receipt", c.Receipt)
 	p.Subtitle = v.T("helpdesk.kind_" + string(c.Kind))
 	p.Crumbs = []views.Crumb{{Label: v.T("helpdesk.queue_title"), Href: casesPath}}
-	p.Problems = faults
+	p.Path, p.Problems = casesPath+"/"+c.ID, faults
 	page := views.CasePage{
 		Case: c, Path: casesPath + "/" + c.ID, Mine: c.ClaimedBy == v.Session.Person, Badge: caseBadge(c.State), Unmasked: citizen,
 		Came: v.moment(c.CreatedAt), Age: v.age(v.Now.Sub(c.CreatedAt)), Claimed: c.Names[c.ClaimedBy], Unit: names[c.Unit],
@@ -258,7 +262,7 @@ func (s *Server) showPleas(w http.ResponseWriter, r *http.Request, v *Visit, sta
 	}
 	p := v.Page("helpdesk.pleas_title")
 	p.Subtitle = v.T("helpdesk.pleas_lead")
-	p.Crumbs, p.Narrow, p.Problems = rightsCrumbs(v), true, faults
+	p.Path, p.Crumbs, p.Narrow, p.Problems = pleasPath, rightsCrumbs(v, toRights(v)), true, faults
 	rows := make([]views.PleaRow, len(list))
 	for i, a := range list {
 		rows[i] = views.PleaRow{Plea: a, When: v.moment(a.RequestedAt)}
@@ -282,10 +286,10 @@ func (s *Server) pleaOn(w http.ResponseWriter, r *http.Request, v *Visit, did st
 		return s.showPleas(w, r, v, http.StatusUnprocessableEntity, unnamed(lines))
 	}
 	if errors.Is(err, problem.Conflict) {
-		return s.see(w, r, v, "/ko1/help", &views.Notice{Kind: views.NoticeWarn, Text: v.Tell(err)})
+		return s.see(w, r, v, pleasPath, &views.Notice{Kind: views.NoticeWarn, Text: v.Tell(err)})
 	}
 	if err != nil {
 		return err
 	}
-	return s.see(w, r, v, "/ko1/help", v.Notice(views.NoticeOK, did))
+	return s.see(w, r, v, pleasPath, v.Notice(views.NoticeOK, did))
 }

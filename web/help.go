@@ -106,6 +106,7 @@ func (s *Server) helpRequest(w http.ResponseWriter, r *http.Request, v *Visit) e
 
 func (s *Server) showHelpRequest(w http.ResponseWriter, r *http.Request, v *Visit, status int, request helpdesk.Request, code string, faults []views.FieldError) error {
 	p := v.Page("helpdesk.request_title", "receipt", request.Receipt)
+	p.Path = helpPath + "/" + request.ID // also where a form of the page was refused
 	p.Narrow, p.Problems = true, faults
 	return s.show(w, r, v, status, p, views.HelpRequest(p, request, v.moment(request.CreatedAt), code))
 }

@@ -161,6 +161,13 @@ func (s *Server) rightsPage(w http.ResponseWriter, r *http.Request, v *Visit, le
 		if overview.Waiting > 0 {
 			body.Waiting = &views.ButtonLinkParams{Label: v.T("rights.waiting_see", "n", overview.Waiting), Href: rightsPath + "/waiting"}
 		}
+		pleas, err := s.Help.Waiting(r.Context(), v.Session.Person)
+		if err != nil {
+			return err
+		}
+		if pleas > 0 {
+			body.Pleas = &views.ButtonLinkParams{Label: v.T("helpdesk.pleas_see", "n", pleas), Href: pleasPath}
+		}
 	}
 	if level.Code == allLevels.Code {
 		if body.Asking, err = s.askingAgain(r, v); err != nil {

@@ -35,11 +35,11 @@ var demoCases = []struct {
 	{Sample: helpdesk.Sample{Kind: helpdesk.Reset, State: helpdesk.Second, Unit: "TH-12", Ago: 6 * time.Hour}, agent: firstAgent},
 	{Sample: helpdesk.Sample{Kind: helpdesk.Reset, State: helpdesk.Waiting, Unit: "TH-90", Ago: 20 * time.Hour}, agent: secondAgent, second: firstAgent},
 	{Sample: helpdesk.Sample{Kind: helpdesk.Active, State: helpdesk.Acted, Unit: "TH-30", Ago: 5 * time.Hour, Proved: notify.SMS}, agent: secondAgent},
-	{Sample: helpdesk.Sample{Kind: helpdesk.Active, State: helpdesk.Closed, Line: true, Unit: "TH-70", Ago: 8 * 24 * time.Hour, Answer: "menu",
+	{Sample: helpdesk.Sample{Kind: helpdesk.Active, State: helpdesk.Closed, Line: true, Unit: "TH-70", Ago: 8 * 24 * time.Hour, Took: 22 * time.Hour, Answer: "menu",
 		Closing: helpdesk.Done}, agent: firstAgent, second: secondAgent},
-	{Sample: helpdesk.Sample{Kind: helpdesk.Reset, State: helpdesk.Closed, Unit: "TH-24", Ago: 12 * 24 * time.Hour, Closing: helpdesk.Nobody},
+	{Sample: helpdesk.Sample{Kind: helpdesk.Reset, State: helpdesk.Closed, Unit: "TH-24", Ago: 12 * 24 * time.Hour, Took: 3 * time.Hour, Closing: helpdesk.Nobody},
 		agent: secondAgent, stranger: true},
-	{Sample: helpdesk.Sample{Kind: helpdesk.Reset, State: helpdesk.Closed, Unit: "TH-21", Ago: 17 * 24 * time.Hour, Proved: notify.Email,
+	{Sample: helpdesk.Sample{Kind: helpdesk.Reset, State: helpdesk.Closed, Unit: "TH-21", Ago: 17 * 24 * time.Hour, Took: 5 * time.Hour, Proved: notify.Email,
 		Closing: helpdesk.Done}, agent: firstAgent},
 }
 

@@ -26,10 +26,10 @@ func (p Page) menu() []menuEntry {
 	}
 	if p.Who != nil {
 		if p.Who.Head {
-			entries = append(entries, menuEntry{Key: "layout.menu_rights", Href: "/ko1/rights", Also: []string{"/ko1/grants", "/ko1/units", "/ko1/deputies", "/why"}})
+			entries = append(entries, menuEntry{Key: "layout.menu_rights", Href: "/ko1/rights", Also: []string{"/ko1/grants", "/ko1/units", "/ko1/deputies", "/ko1/help", "/why"}})
 		}
 		if p.Who.Agent {
-			entries = append(entries, menuEntry{Key: "layout.menu_help", Href: "/help/cases"})
+			entries = append(entries, menuEntry{Key: "layout.menu_help", Href: "/help/cases", Also: []string{"/help"}})
 		}
 		if p.Who.Administrator || p.Who.Auditor {
 			entries = append(entries, menuEntry{Key: "layout.menu_overview", Href: "/admin/overview"})

@@ -11,6 +11,8 @@ type RightsPage struct {
 	// Waiting is told above the grid when registered persons wait for the reader's word; nil for none.
 	Waiting *ButtonLinkParams
 	Asking  *ButtonLinkParams // to locked officers who ask to be let in again
+	// Pleas is told above the grid when officers who can not get in wait for it; nil for none.
+	Pleas *ButtonLinkParams
 	// Links lead to other looks at the rights; only the overview has them.
 	Links []ButtonLinkParams
 	Grid  Grid
