@@ -98,6 +98,9 @@ func TestResetByVouching(t *testing.T) {
 		if len(o.messages(t, "help.notice")) == 0 || len(o.messages(t, "help.approved")) == 0 {
 			t.Error("neither the office nor the officer was told")
 		}
+		if m := o.message(t, "help.vouched"); m.To != "new0244@mail.example.com" {
+			t.Errorf("%s was told that he was vouched for", m.To)
+		}
 		o.Clock.Advance(24*time.Hour - time.Second)
 		wants(t, "a second too early", o.desk.SendLink(ctx, o.who[agent1], r.ID), problem.Conflict, "helpdesk.rests")
 		o.Clock.Advance(time.Second)
@@ -150,6 +153,25 @@ func TestActiveUser(t *testing.T) {
 		o.read(t, `SELECT last_signin_at FROM accounts WHERE person_id = $1`, []any{o.who[silent]}, &last)
 		if last != o.Clock.Now().UnixMicro() {
 			t.Error("a second agent's word opened nothing")
+		}
+		if m := o.message(t, "help.reopened"); m.To != "new0244@mail.example.com" {
+			t.Errorf("%s was told that the account is open", m.To)
+		}
+	})
+}
+
+// TestHeadless: where an office has no head, the administrators are told what its mailbox would be.
+func TestHeadless(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		ctx := t.Context()
+		check(t, o.exec(t, `UPDATE appointments SET closed_at = 1, closed_by = 'x', closing = 'ended' WHERE person_id = $1`, o.who[chief]))
+		r := o.claimed(t, silent, helpdesk.Reset)
+		must(o.desk.Start(ctx, o.who[agent1], r.ID))(t)
+		check(t, o.desk.Approve(ctx, o.who[agent2], r.ID))
+		for purpose, want := range map[string]int{"help.second": 0, "help.second_headless": 2, "help.notice": 0, "help.notice_headless": 2} {
+			if got := len(o.messages(t, purpose)); got != want {
+				t.Errorf("%d messages %s, want %d", got, purpose, want)
+			}
 		}
 	})
 }
@@ -395,6 +417,28 @@ func TestAlarm(t *testing.T) {
 				t.Fatalf("after %d acts %d alarms", i+1, got)
 			}
 		}
+		second := func() {
+			t.Helper()
+			one := o.claimed(t, silent, helpdesk.Active)
+			must(o.desk.Start(ctx, o.who[agent1], one.ID))(t)
+			check(t, o.desk.Approve(ctx, o.who[agent2], one.ID))
+			check(t, o.desk.Close(ctx, o.who[agent1], one.ID, helpdesk.Done))
+		}
+		second()
+		for range 19 {
+			check(t, o.exec(t, `INSERT INTO help_acts (id, ticket_id, kind, subject, unit, proof, privileged, channel, requester, requested_at, approver, approver_as,
+				approved_at, done_at) VALUES ($1, $2, 'active', $3, 'TH-12', 'second', FALSE, 'email', $4, 1, $5, 'agent', $6, $6)`,
+				store.NewID(), r.ID, o.who[silent], o.who[admin1], o.who[agent2], o.Clock.Now().UnixMicro()))
+		}
+		if got := len(o.messages(t, "help.alarm")); got != 2 {
+			t.Errorf("%d alarms before an agent has seconded too often", got)
+		}
+		second()
+		if got := len(o.messages(t, "help.alarm")); got != 4 {
+			t.Errorf("%d alarms when an agent has seconded too often", got)
+		}
+		check(t, o.exec(t, `DELETE FROM help_acts WHERE approver_as = 'agent'`))
+
 		f := must(o.desk.Figures(ctx, o.who[admin1]))(t)
 		if f.Open != 1 || len(f.Agents) != 1 || f.Agents[0].Day != 22 || !f.Agents[0].Alarm {
 			t.Errorf("figures: %+v", f)

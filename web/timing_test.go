@@ -62,6 +62,19 @@ var wrongTries = []struct {
 		}
 		return all
 	}},
+	{"a request for help", func(b *browser, citizen string) []*answer {
+		form := []string{"kind", "reset", "citizen_id", citizen, "name", "มาลี สุขใจ", "position", "นักวิชาการ", "unit", "TH-12", "email", newMail}
+		faulty := b.post("/officer/help", with(form, "email", "")...)
+		sent := b.post("/officer/help", form...)
+		path := sent.location
+		all := []*answer{faulty, sent, sent.follow(), b.post(path+"/code", "code", "000000")}
+		for _, channel := range []string{"email", "sms"} {
+			all = append(all, b.post(path+"/send", "channel", channel), b.get(path), b.post(path+"/send", "channel", channel),
+				b.post(path+"/code", "code", "0"), b.post(path+"/code", "code", "000000"))
+		}
+		other := b.k.visitor(b.t)
+		return append(all, other.get(path), b.post("/officer/help/status", "receipt", "BBBB-BBBB", "contact", newMail))
+	}},
 	{"sign-in until the throttle holds", func(b *browser, citizen string) []*answer {
 		var all []*answer
 		for range 7 {
@@ -87,7 +100,7 @@ func TestStrangersLearnNothingFromAnswers(t *testing.T) {
 				}
 				messages := must(k.outbox.List(t.Context(), 1000))(t)
 				for _, m := range messages[:len(messages)-before] {
-					if m.Purpose == "reset.code" {
+					if m.Purpose == "reset.code" || m.Purpose == "help.code" {
 						continue // goes to who is there, which no stranger sees
 					}
 					got = append(got, fmt.Sprintf("%s %s to %s, %d bytes", m.Channel, m.Purpose, m.To, len(m.Text)))
