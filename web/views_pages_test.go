@@ -27,6 +27,7 @@ func TestEveryPageIsWellMade(t *testing.T) {
 	for _, lang := range locale.Langs {
 		for name, b := range map[string]*browser{
 			"visitor": k.visitor(t), "officer": k.as(t, approves), "chief": k.as(t, chief12), "administrator": k.as(t, admin2), "auditor": k.as(t, auditor),
+			"agent": k.as(t, agent2),
 		} {
 			t.Run(string(lang)+" "+name, func(t *testing.T) {
 				b.t = t

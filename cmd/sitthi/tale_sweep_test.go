@@ -31,6 +31,7 @@ func TestEveryPageInTheDark(t *testing.T) {
 				{"chief", chief, []web.Access{web.SignedIn, web.HeadOnly}, "/admin/log"},
 				{"director", "3990000000309", []web.Access{web.HeadOnly}, "/ko1/rights/consider/new?unit=TH-12"},
 				{"administrator", firstAdministrator, []web.Access{web.SignedIn, web.AdministratorOnly, web.AuditorOrAdministrator}, "/ko1/rights/consider/new"},
+				{"agent", firstAgent, []web.Access{web.AgentOrAdministrator}, "/admin/overview"},
 				{"auditor", "8990000001004", []web.Access{web.SignedIn, web.AuditorOrAdministrator}, "/admin/units"},
 			} {
 				w := u.open()
