@@ -60,6 +60,7 @@ func TestHelp(t *testing.T) {
 		receipt := regexp.MustCompile(`[B-Z2-9]{4}-[B-Z2-9]{4}`).FindString(page.body)
 		id := strings.TrimPrefix(sent.location, "/officer/help/")
 		k.visitor(t).get(sent.location).wants(404)
+		k.visitor(t).post("/officer/help", append(typed, "phone", "0812345678")...).follow().wants(200, "รับคำขอแล้ว") // a browser that has no cookie yet
 		again := k.visitor(t)
 		again.post("/officer/help/status", "receipt", receipt, "contact", "other@mail.example.com").wants(422, "ไม่พบคำขอ")
 		again.post("/officer/help/status", "receipt", strings.ToLower(receipt), "contact", "silent@mail.example.com").follow().wants(200, receipt)

@@ -69,6 +69,7 @@ func (s *Server) browser(w http.ResponseWriter, r *http.Request) string {
 	if token == "" {
 		token = seal.Token()
 		s.setCookie(w, browserCookie, token, 0)
+		r.AddCookie(&http.Cookie{Name: s.cookieName(browserCookie), Value: token}) // who asks again in this request gets the same
 	}
 	return token
 }
