@@ -67,6 +67,7 @@ func (u *tale) signInByThaID() {
 	w.SeeText("signin.problem.thaid_over", nil)
 
 	// Whoever it was that registered: an account is linked by who knows its password.
+	w = u.open()
 	ask(w)
 	agree(w, "3990000000228")
 	w.SeeText("signin.problem.thaid_first", nil)
