@@ -503,13 +503,26 @@ func (b *Book) Privileged(ctx context.Context, tx *store.Tx, who person.ID) (yes
 	return yes, nil
 }
 
-// TellHeads queues a message to everyone who is head of the unit now, but for one person; it answers how many they are.
+// TellHeads queues a message to everyone who is head of the unit now, but for one person; it answers how many of them can
+// act on it: a head whose account is locked can not.
 func (b *Book) TellHeads(ctx context.Context, tx *store.Tx, unit string, except person.ID, purpose string, args locale.Args) (told int, err error) {
 	heads, err := b.holders(ctx, tx, Head, unit, except)
 	if err != nil {
 		return 0, err
 	}
-	return len(heads), b.tellAll(ctx, tx, heads, purpose, args)
+	for _, a := range heads {
+		to, err := officer.Find(ctx, tx, a.Person)
+		if err != nil {
+			return 0, err
+		}
+		if err := b.tell(ctx, tx, to, purpose, args); err != nil {
+			return 0, err
+		}
+		if !to.Locked(tx.Now, b.lockAfter) {
+			told++
+		}
+	}
+	return told, nil
 }
 
 // TellCentre queues a message to the central administrators, but for one person, with a link to a page.

@@ -3,6 +3,7 @@ package helpdesk
 import (
 	"context"
 	"errors"
+	"time"
 
 	"sitthi/agency"
 	"sitthi/audit"
@@ -31,8 +32,8 @@ func (d *Desk) Start(ctx context.Context, by person.ID, id string) (waits bool, 
 		}
 		f := startFacts{
 			By: by, Claimed: t.ClaimedBy, State: t.State, Subject: owner.Person, Enabled: owner.Enabled(), Kind: t.Kind,
-			Proved:   t.ProvedBy != "" && officer.Recovers(owner, t.ProvedBy, tx.Now),
-			Recovers: officer.Recovers(owner, notify.Email, tx.Now) || officer.Recovers(owner, notify.SMS, tx.Now),
+			Proved:   t.Proved && officer.Recovers(owner, t.ProvedBy, tx.Now),
+			Recovers: recovers(owner, tx.Now), Locked: owner.Locked(tx.Now, d.LockAfter),
 		}
 		switch {
 		case typed.Email != "":
@@ -42,6 +43,9 @@ func (d *Desk) Start(ctx context.Context, by person.ID, id string) (waits bool, 
 		}
 		if owner.Person != "" {
 			if f.Privileged, err = d.Book.Privileged(ctx, tx, owner.Person); err != nil {
+				return err
+			}
+			if f.SignedIn, err = signedInSince(ctx, tx, owner, t.CreatedAt); err != nil {
 				return err
 			}
 		}
@@ -245,16 +249,8 @@ func (d *Desk) approve(ctx context.Context, by person.ID, find func(tx *store.Tx
 		if err != nil {
 			return err
 		}
-		// What he holds now counts, too: a post he got meanwhile needs the administrator.
-		privileged, err := d.Book.Privileged(ctx, tx, a.Subject)
-		if err != nil {
+		if err := d.still(ctx, tx, *t, a, owner); err != nil {
 			return err
-		}
-		if privileged && !a.Privileged {
-			return problem.New(problem.Conflict, "helpdesk.privileged_meanwhile")
-		}
-		if !owner.Enabled() || owner.Unit != a.Unit {
-			return problem.New(problem.Conflict, "helpdesk.changed_meanwhile")
 		}
 		as, err := maySecond(a, by, posts)
 		if err != nil {
@@ -297,7 +293,25 @@ func (d *Desk) approve(ctx context.Context, by person.ID, find func(tx *store.Tx
 	})
 }
 
-// SendLink sends the link of an act whose new contact has waited its 24 hours, by the agent who has the ticket.
+// still fails with problem.Conflict when what an act was started on no longer holds.
+func (d *Desk) still(ctx context.Context, tx *store.Tx, t Ticket, a Act, owner officer.Account) (err error) {
+	f := nowFacts{Now: tx.Now, Enabled: owner.Enabled(), Unit: owner.Unit, Recovers: recovers(owner, tx.Now), Locked: owner.Locked(tx.Now, d.LockAfter)}
+	if f.Privileged, err = d.Book.Privileged(ctx, tx, owner.Person); err != nil {
+		return err
+	}
+	if f.SignedIn, err = signedInSince(ctx, tx, owner, t.CreatedAt); err != nil {
+		return err
+	}
+	return mayGoOn(a, f)
+}
+
+// recovers reports whether there is a contact on file that could prove an officer.
+func recovers(owner officer.Account, now time.Time) bool {
+	return officer.Recovers(owner, notify.Email, now) || officer.Recovers(owner, notify.SMS, now)
+}
+
+// SendLink sends the link of an act whose new contact has waited its 24 hours, by the agent who has the ticket, within
+// ActLives. It fails with problem.Conflict when what the act was started on no longer holds.
 func (d *Desk) SendLink(ctx context.Context, by person.ID, ticket string) error {
 	act := &audit.Act{}
 	find := func(tx *store.Tx) (Act, error) {
@@ -310,10 +324,13 @@ func (d *Desk) SendLink(ctx context.Context, by person.ID, ticket string) error 
 		switch {
 		case t.ClaimedBy != by:
 			return problem.New(problem.Conflict, "helpdesk.not_yours")
+		case a.Subject == by:
+			return problem.New(problem.Denied, "helpdesk.denied_self")
 		case a.UsableAt.IsZero() || tx.Now.Before(a.UsableAt):
 			return problem.New(problem.Conflict, "helpdesk.rests")
-		case !owner.Enabled():
-			return problem.New(problem.Conflict, "helpdesk.no_account")
+		}
+		if err := d.still(ctx, tx, *t, a, owner); err != nil {
+			return err
 		}
 		return d.do(ctx, tx, by, *t, t, a, owner, typed)
 	})
@@ -389,7 +406,11 @@ func (d *Desk) pleas(ctx context.Context, tx *store.Tx, by person.ID) (list []Ac
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, acts...)
+		for _, a := range acts {
+			if !a.expired(tx.Now) {
+				list = append(list, a)
+			}
+		}
 	}
 	return list, nil
 }

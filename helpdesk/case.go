@@ -76,6 +76,9 @@ func (d *Desk) Queue(ctx context.Context, by person.ID, f Filter) (list []Ticket
 		if err != nil {
 			return fmt.Errorf("list tickets: %w", err)
 		}
+		for i := range list {
+			list[i].Proved = proves(list[i].ProvedAt, tx.Now)
+		}
 		return nil
 	})
 	return list, err
@@ -87,10 +90,11 @@ func (d *Desk) require(ctx context.Context, tx *store.Tx, by person.ID) (agent b
 	if !errors.Is(err, problem.Denied) {
 		return err == nil, err
 	}
-	if d.Book.RequireAdministrator(ctx, tx, by) == nil {
-		return false, nil
+	other := d.Book.RequireAdministrator(ctx, tx, by)
+	if errors.Is(other, problem.Denied) {
+		return false, err
 	}
-	return false, err
+	return false, other
 }
 
 // Account is what an agent sees of the account that a request means: what has to do with getting in, and no secret.
@@ -430,21 +434,8 @@ func (d *Desk) Close(ctx context.Context, by person.ID, id string, why Closing) 
 			return err
 		}
 		act.Detail["closing"] = string(why)
-		if a, err := openAct(ctx, tx, t.ID); err == nil {
-			a.StoppedBy, a.StoppedAt = by, tx.Now
-			if err := updateAct(ctx, tx, a); err != nil {
-				return err
-			}
-		} else if !errors.Is(err, problem.NotFound) {
-			return err
-		}
-		was := *t
 		t.answered(tx.Now)
-		t.State, t.ClosedBy, t.ClosedAt, t.Closing = Closed, by, tx.Now, why
-		if err := updateTicket(ctx, tx, was, *t); err != nil {
-			return err
-		}
-		if err := d.note(ctx, tx, t.ID, by, "closed", string(why), ""); err != nil {
+		if err := d.end(ctx, tx, t, by, why); err != nil {
 			return err
 		}
 		typed, err := d.opened(*t)
@@ -453,4 +444,64 @@ func (d *Desk) Close(ctx context.Context, by person.ID, id string, why Closing) 
 		}
 		return d.tell(ctx, tx, *t, typed, "help.closed")
 	})
+}
+
+// end closes a ticket and stops the act that waits.
+func (d *Desk) end(ctx context.Context, tx *store.Tx, t *Ticket, by person.ID, why Closing) error {
+	if a, err := openAct(ctx, tx, t.ID); err == nil {
+		a.StoppedBy, a.StoppedAt = by, tx.Now
+		if err := updateAct(ctx, tx, a); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, problem.NotFound) {
+		return err
+	}
+	was := *t
+	t.State, t.ClosedBy, t.ClosedAt, t.Closing = Closed, by, tx.Now, why
+	if err := updateTicket(ctx, tx, was, *t); err != nil {
+		return err
+	}
+	return d.note(ctx, tx, t.ID, by, "closed", string(why), "")
+}
+
+// lapse closes what nobody closes: tickets acted on actedRests ago, and those to which nothing was done for openRests.
+// Each is an act of the program itself; who asked is told where a contact of his is proved.
+func (d *Desk) lapse(ctx context.Context) error {
+	var list []string
+	err := d.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		list, err = selectLapsed(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range list {
+		act := &audit.Act{Name: "helpdesk.close", Actor: audit.System, Object: id}
+		err := audit.Do(ctx, d.DB, act, func(tx *store.Tx) error {
+			t, err := selectTicket(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			if t.State == Closed {
+				return problem.New(problem.Conflict, "helpdesk.not_open")
+			}
+			who, err := subjectOf(ctx, tx, t)
+			if err != nil {
+				return err
+			}
+			act.Subject = string(who)
+			act.Detail = map[string]string{"receipt": t.Receipt, "kind": string(t.Kind), "closing": string(Lapsed)}
+			if err := d.end(ctx, tx, &t, audit.System, Lapsed); err != nil {
+				return err
+			}
+			if t.ProvedBy == "" {
+				return d.tellLine(ctx, tx, t, "help.closed")
+			}
+			return d.tell(ctx, tx, t, Typed{}, "help.closed")
+		})
+		if err != nil && !errors.Is(err, problem.Conflict) { // somebody was quicker: it has not lapsed
+			return fmt.Errorf("close ticket that lapsed: %w", err)
+		}
+	}
+	return nil
 }

@@ -404,10 +404,12 @@ func TestAgentsOnly(t *testing.T) {
 func TestAlarm(t *testing.T) {
 	each(t, func(t *testing.T, o *office) {
 		ctx := t.Context()
-		r := o.claimed(t, somying, helpdesk.Active)
-		o.prove(t, r, notify.Email)
+		r := o.claimed(t, silent, helpdesk.Reset)
 		for i := range 22 {
 			o.Clock.Advance(time.Minute)
+			if i > 0 {
+				check(t, o.desk.Stop(ctx, o.who[agent1], r.ID, "เริ่มใหม่"))
+			}
 			must(o.desk.Start(ctx, o.who[agent1], r.ID))(t)
 			want := 0
 			if i >= 20 {
@@ -419,6 +421,7 @@ func TestAlarm(t *testing.T) {
 		}
 		second := func() {
 			t.Helper()
+			check(t, o.exec(t, `UPDATE accounts SET last_signin_at = $2 WHERE person_id = $1`, o.who[silent], o.Clock.Now().Add(-officer.LockAfter).UnixMicro()))
 			one := o.claimed(t, silent, helpdesk.Active)
 			must(o.desk.Start(ctx, o.who[agent1], one.ID))(t)
 			check(t, o.desk.Approve(ctx, o.who[agent2], one.ID))

@@ -55,9 +55,10 @@ const (
 	Unproved  Closing = "unproved"  // nobody could say that it was he
 	Nobody    Closing = "nobody"    // there is no such account
 	Duplicate Closing = "duplicate" // another ticket is about the same
+	Lapsed    Closing = "lapsed"    // nobody came back to it, and the program closed it
 )
 
-// Closings lists every reason.
+// Closings lists every reason that an agent gives.
 var Closings = []Closing{Done, Answered, Unproved, Nobody, Duplicate}
 
 // Answers are the canned answers, by the last part of their message's purpose: no code arrives, another number, another
@@ -67,6 +68,10 @@ var Answers = []string{"code", "number", "moved", "menu", "twice"}
 const (
 	// NewContactRests is how long a contact that is not on file waits after the second person's word (trust.md 12).
 	NewContactRests = 24 * time.Hour
+	// ProofLives is how long a code that was right proves who asks.
+	ProofLives = 24 * time.Hour
+	// ActLives is how long an act waits: for its second person from its start, and from when its link may go out.
+	ActLives = 7 * 24 * time.Hour
 	// MostActs is how many acts of one agent within 24 hours raise no alarm (trust.md 13).
 	MostActs = 20
 	// browserLives is how long a browser sees how its request stands without giving receipt and contact again.
@@ -75,6 +80,10 @@ const (
 	lookLives = 30 * time.Minute
 	// draftLives is how long a request by LINE can be completed.
 	draftLives = 7 * 24 * time.Hour
+	// actedRests and openRests are after how long the program closes a ticket that was acted on, and any other to which
+	// nothing was done.
+	actedRests = 7 * 24 * time.Hour
+	openRests  = 90 * 24 * time.Hour
 	// kept is how long a closed ticket stays: as long as logs have to be (trust.md 24).
 	kept = 90 * 24 * time.Hour
 	// codePurpose names the codes that prove who asks; their message is "help.code".
@@ -119,6 +128,7 @@ type Ticket struct {
 	Unit       string         // the office typed
 	ProvedBy   notify.Channel // the contact on file that took the code; "" for none
 	ProvedAt   time.Time
+	Proved     bool // that was within ProofLives of when the ticket was read
 	ClaimedBy  person.ID
 	ClaimedAt  time.Time
 	AnsweredAt time.Time

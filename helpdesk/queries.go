@@ -9,6 +9,7 @@ import (
 
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
+	"sitthi/officer"
 	"sitthi/person"
 )
 
@@ -38,6 +39,7 @@ func oneTicket(ctx context.Context, tx *store.Tx, rest string, args ...any) (Tic
 	if err != nil {
 		return Ticket{}, fmt.Errorf("find ticket: %w", err)
 	}
+	t.Proved = proves(t.ProvedAt, tx.Now)
 	return t, nil
 }
 
@@ -120,8 +122,8 @@ func updateSent(ctx context.Context, tx *store.Tx, t Ticket) error {
 }
 
 func updateProved(ctx context.Context, tx *store.Tx, t Ticket) error {
-	return exactlyOne(tx.Exec(ctx, `UPDATE tickets SET proved_by = $2, proved_at = $3 WHERE id = $1 AND proved_at IS NULL`,
-		t.ID, t.ProvedBy, store.Us(t.ProvedAt)))
+	return exactlyOne(tx.Exec(ctx, `UPDATE tickets SET proved_by = $2, proved_at = $3 WHERE id = $1 AND (proved_at IS NULL OR proved_at < $4)`,
+		t.ID, t.ProvedBy, store.Us(t.ProvedAt), store.Us(tx.Now.Add(-ProofLives))))
 }
 
 // updateTicket keeps where a ticket stands, unless it was moved since it was read.
@@ -248,9 +250,43 @@ func upsertLook(ctx context.Context, tx *store.Tx, ticket string, by person.ID) 
 	return nil
 }
 
-// Sweep deletes what no longer matters: tickets closed 90 days ago with all about them, drafts that nobody completed,
+// signedInSince reports whether the owner of an account has signed in since a moment. That the account was opened again
+// starts its 60 days anew like a sign-in, and is none.
+func signedInSince(ctx context.Context, tx *store.Tx, owner officer.Account, since time.Time) (yes bool, err error) {
+	if !owner.LastSignIn.After(since) {
+		return false, nil
+	}
+	err = tx.QueryRow(ctx, `SELECT NOT EXISTS (SELECT 1 FROM reopenings WHERE person_id = $1 AND at = $2)`,
+		owner.Person, store.Us(owner.LastSignIn)).Scan(&yes)
+	if err != nil {
+		return false, fmt.Errorf("find reopening of account: %w", err)
+	}
+	return yes, nil
+}
+
+// mostLapsed is how many tickets one sweep closes.
+const mostLapsed = 500
+
+// selectLapsed lists the open tickets that were acted on actedRests ago, and those with no event since openRests.
+func selectLapsed(ctx context.Context, tx *store.Tx) ([]string, error) {
+	list, err := store.Rows(func(row store.Row) (id string, err error) { return id, row.Scan(&id) })(tx.Query(ctx, `SELECT t.id FROM tickets t
+		WHERE t.closed_at IS NULL AND t.state <> 'draft' AND t.created_at < $1
+			AND ((t.state = 'acted' AND NOT EXISTS (SELECT 1 FROM help_acts h WHERE h.ticket_id = t.id AND h.done_at > $1))
+				OR NOT EXISTS (SELECT 1 FROM ticket_events e WHERE e.ticket_id = t.id AND e.at > $2))
+		ORDER BY t.created_at, t.id LIMIT $3`,
+		store.Us(tx.Now.Add(-actedRests)), store.Us(tx.Now.Add(-openRests)), mostLapsed))
+	if err != nil {
+		return nil, fmt.Errorf("list tickets that lapsed: %w", err)
+	}
+	return list, nil
+}
+
+// Sweep closes the tickets that nobody closes, and deletes what no longer matters: tickets closed 90 days ago with all about them, drafts that nobody completed,
 // looks and browsers whose time is over, and events of LINE of a month ago.
 func (d *Desk) Sweep(ctx context.Context) (swept int64, err error) {
+	if err := d.lapse(ctx); err != nil {
+		return 0, err
+	}
 	err = d.DB.Write(ctx, func(tx *store.Tx) error {
 		swept = 0
 		old := `(SELECT id FROM tickets WHERE closed_at < $1 OR (state = 'draft' AND created_at < $2))`

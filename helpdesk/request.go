@@ -47,7 +47,7 @@ type Request struct {
 }
 
 func (t Ticket) request() Request {
-	return Request{ID: t.ID, Receipt: t.Receipt, Kind: t.Kind, Stage: t.State.stage(), CreatedAt: t.CreatedAt, Proved: !t.ProvedAt.IsZero(),
+	return Request{ID: t.ID, Receipt: t.Receipt, Kind: t.Kind, Stage: t.State.stage(), CreatedAt: t.CreatedAt, Proved: t.Proved,
 		SentBy: t.sentBy, Reference: t.reference}
 }
 
@@ -313,7 +313,7 @@ func (d *Desk) SendCode(ctx context.Context, id, browser string, channel notify.
 }
 
 // provable reports whether a code could still prove who asks.
-func (t Ticket) provable() bool { return t.State != Draft && t.State != Closed && t.ProvedAt.IsZero() }
+func (t Ticket) provable() bool { return t.State != Draft && t.State != Closed && !t.Proved }
 
 // Prove takes the code that proves who asks. It fails like Request, and with problem.Invalid or problem.Busy for what
 // proof.Codes.Try refuses.
@@ -352,7 +352,7 @@ func (d *Desk) Prove(ctx context.Context, id, browser, code string) (Request, er
 			refused = proof.WrongCode() // the try stays counted
 			return nil
 		}
-		t.ProvedBy, t.ProvedAt = t.sentBy, tx.Now
+		t.ProvedBy, t.ProvedAt, t.Proved = t.sentBy, tx.Now, true
 		if err := updateProved(ctx, tx, t); err != nil {
 			return err
 		}
@@ -364,8 +364,9 @@ func (d *Desk) Prove(ctx context.Context, id, browser, code string) (Request, er
 	return t.request(), refused
 }
 
-// tell tells who asked how it stands: at the contact on file that he has proved, else at the one he typed; and by LINE
-// when that is how he wrote. Nothing of it opens anything.
+// tell tells who asked how it stands: at the contact on file that he has proved, else by e-mail at the address he typed;
+// and by LINE when that is how he wrote. Nothing of it opens anything. To a number that is only typed goes no SMS: anybody
+// could have the department pay for messages to anybody. Mails to an address typed are as few as Send takes requests in.
 func (d *Desk) tell(ctx context.Context, tx *store.Tx, t Ticket, typed Typed, purpose string) error {
 	m := notify.Message{Channel: t.ProvedBy}
 	if t.ProvedBy != "" {
@@ -375,12 +376,11 @@ func (d *Desk) tell(ctx context.Context, tx *store.Tx, t Ticket, typed Typed, pu
 		}
 		m.To, m.Person = to, string(owner.Person)
 	}
-	switch {
-	case m.To != "":
-	case typed.Email != "":
+	if m.To == "" {
 		m = notify.Message{Channel: notify.Email, To: typed.Email}
-	default:
-		m = notify.Message{Channel: notify.SMS, To: typed.Phone}
+	}
+	if m.To == "" {
+		return d.tellLine(ctx, tx, t, purpose)
 	}
 	m.Purpose, m.Lang, m.Args = purpose, t.Lang, d.news(t)
 	if err := d.Outbox.Queue(ctx, tx, m); err != nil {

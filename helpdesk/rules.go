@@ -71,11 +71,13 @@ type startFacts struct {
 	State      State
 	Subject    person.ID // "" where there is no account
 	Enabled    bool
-	Proved     bool           // a code to a contact on file was right, and the contact still recovers the account
+	Proved     bool           // a code to a contact on file was right within ProofLives, and the contact still recovers the account
 	Recovers   bool           // there is a contact on file that could prove him
 	Privileged bool           // holds a post, or may approve
 	NewContact notify.Channel // by which a link could go that has no contact on file; "" for none typed
 	Kind       Kind
+	Locked     bool // the account is, for want of a sign-in
+	SignedIn   bool // the owner has signed in since he asked
 }
 
 // mayStart decides whether an agent may start a reset or reopen an account, and how it is proved.
@@ -87,19 +89,67 @@ func mayStart(f startFacts) (proof string, err error) {
 		return "", problem.New(problem.Conflict, "helpdesk.not_yours")
 	case f.State == Second || f.State == Waiting:
 		return "", problem.New(problem.Conflict, "helpdesk.under_way")
+	case f.State == Acted:
+		return "", problem.New(problem.Conflict, "helpdesk.acted")
 	case f.Subject == "" || !f.Enabled:
 		return "", problem.New(problem.Conflict, "helpdesk.no_account")
 	case f.Subject == f.By:
 		return "", problem.New(problem.Denied, "helpdesk.denied_self")
+	case f.Kind == Active && !f.Locked:
+		return "", problem.New(problem.Conflict, "helpdesk.not_locked")
 	case f.Proved:
 		return byCode, nil
 	case f.Recovers:
 		return "", problem.New(problem.Conflict, "helpdesk.code_first")
 	case f.Kind == Reset && f.NewContact == "":
 		return "", problem.New(problem.Conflict, "helpdesk.no_contact")
+	case f.SignedIn:
+		return "", problem.New(problem.Conflict, "helpdesk.signed_in")
 	}
 	return bySecond, nil
 }
+
+// nowFacts is how the account of an act stands when it is seconded or done, which may be days after its start.
+type nowFacts struct {
+	Now        time.Time
+	Enabled    bool
+	Unit       string
+	Privileged bool
+	Recovers   bool // there is a contact on file that could prove him
+	Locked     bool
+	SignedIn   bool // the owner has signed in since he asked
+}
+
+// mayGoOn decides whether what an act was started on still holds.
+func mayGoOn(a Act, f nowFacts) error {
+	switch {
+	case a.expired(f.Now):
+		return problem.New(problem.Conflict, "helpdesk.expired")
+	case !f.Enabled || f.Unit != a.Unit:
+		return problem.New(problem.Conflict, "helpdesk.account_changed")
+	case f.Privileged && !a.Privileged: // what he holds now counts: a post he got meanwhile needs the administrator
+		return problem.New(problem.Conflict, "helpdesk.privileged_meanwhile")
+	case f.SignedIn:
+		return problem.New(problem.Conflict, "helpdesk.signed_in")
+	case a.Kind == Active && !f.Locked:
+		return problem.New(problem.Conflict, "helpdesk.not_locked")
+	case a.Proof == bySecond && f.Recovers:
+		return problem.New(problem.Conflict, "helpdesk.recovers_meanwhile")
+	}
+	return nil
+}
+
+// expired reports whether an act has waited too long: for its second person, or from when its link may go out.
+func (a Act) expired(now time.Time) bool {
+	from := a.RequestedAt
+	if !a.UsableAt.IsZero() {
+		from = a.UsableAt
+	}
+	return !now.Before(from.Add(ActLives))
+}
+
+// proves reports whether a code that was right then still proves who asks.
+func proves(at, now time.Time) bool { return !at.IsZero() && now.Sub(at) <= ProofLives }
 
 // How an act is proved.
 const (

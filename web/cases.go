@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"sitthi/audit"
 	"sitthi/helpdesk"
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
@@ -64,7 +65,7 @@ func (s *Server) cases(w http.ResponseWriter, r *http.Request, v *Visit) error {
 		page.Rows = append(page.Rows, views.CaseRow{
 			Receipt: t.Receipt, Href: casesPath + "/" + t.ID, Kind: v.T("log.value.kind." + string(t.Kind)), Line: t.Line, Came: v.moment(t.CreatedAt),
 			Age: v.age(until.Sub(t.CreatedAt)), State: v.T("helpdesk.state_" + string(t.State)), Badge: kind, Mine: t.ClaimedBy == v.Session.Person,
-			Proved: !t.ProvedAt.IsZero(),
+			Proved: t.Proved,
 		})
 	}
 	p := v.Page("helpdesk.queue_title")
@@ -122,7 +123,7 @@ func (s *Server) showCase(w http.ResponseWriter, r *http.Request, v *Visit, stat
 		Came: v.moment(c.CreatedAt), Age: v.age(v.Now.Sub(c.CreatedAt)), Claimed: c.Names[c.ClaimedBy], Unit: names[c.Unit],
 		Note: r.PostForm.Get(helpdesk.FieldNote), Reason: r.PostForm.Get(helpdesk.FieldReason),
 	}
-	if !c.ProvedAt.IsZero() {
+	if c.Proved {
 		page.Proved = v.T("helpdesk.proved_"+string(c.ProvedBy), "when", v.moment(c.ProvedAt))
 	}
 	if a := c.Account; a != nil {
@@ -147,8 +148,11 @@ func (s *Server) showCase(w http.ResponseWriter, r *http.Request, v *Visit, stat
 			title += ": " + v.T("helpdesk.closing_"+e.Word)
 		}
 		by := c.Names[e.By]
-		if e.By == "" {
+		switch e.By {
+		case "":
 			by = v.T("helpdesk.requester")
+		case audit.System:
+			by = v.T("log.system")
 		}
 		page.Story = append(page.Story, views.Event{When: v.moment(e.At), Machine: e.At.Format(time.RFC3339), Title: title, Kind: views.BadgeLevel, Text: e.Text, By: by})
 	}
