@@ -105,8 +105,8 @@ func (p *places) find(at Place) (here spot, ok bool) {
 // count is how many units and groups exist.
 func (p *places) count() int { return len(p.names) - 1 }
 
-// moment is one moment for a whole answer. The clock is read when a date has to be looked at, which is often never: to
-// read it takes about as long as all the rest.
+// moment is one moment for a whole answer. The clock is read once at most, and only of who holds something: whether his
+// account is locked and a date may both ask. To read it takes about as long as all the rest.
 type moment struct {
 	clock clock.Clock
 	us    int64
