@@ -24,7 +24,7 @@ var floors = []string{
 	0: "internal/problem internal/thai internal/config internal/observe internal/pdf internal/clock internal/locale internal/seal",
 	1: "internal/store internal/jobs thaid",
 	2: "audit notify person",
-	3: "agency draft proof internal/rekey internal/retention",
+	3: "agency delivery draft proof internal/rekey internal/retention",
 	4: "officer factory",
 	5: "grant signin",
 	6: "permit helpdesk portal program legacy dossier",

@@ -20,7 +20,7 @@ type section struct {
 }
 
 var sections = []section{
-	{"account", "accounts", `given_name, family_name, position, unit, email, phone, line_id, language, state, terms_version,
+	{"account", "accounts", `given_name, family_name, position, unit, email, phone, line_id, language, notices, state, terms_version,
 		terms_at, email_proved_at, phone_proved_at, email_since, phone_since, registered_at, last_signin_at, closed_at`, "person_id = $1", "person_id"},
 	{"states", "account_states", "state, at", "person_id = $1", "version DESC"},
 	{"identities", "identities", "given_name, family_name, proved_at, told_at", "person_id = $1", "person_id"},

@@ -213,8 +213,8 @@ func (b *Book) tellBrought(ctx context.Context, tx *store.Tx, changed bool, numb
 		return fmt.Errorf("find brought grants: %w", err)
 	}
 	holders := map[person.ID]officer.Account{}
-	messages := make([]notify.Message, len(list))
-	for i, g := range list {
+	messages := make([]notify.Message, 0, len(list))
+	for _, g := range list {
 		holder, known := holders[g.Person]
 		if !known {
 			if holder, err = officer.Find(ctx, tx, g.Person); err != nil {
@@ -238,7 +238,7 @@ func (b *Book) tellBrought(ctx context.Context, tx *store.Tx, changed bool, numb
 		}
 		words := wordsAt(place, g.Grant, holder)
 		words["link"] = b.link("/my/rights")
-		messages[i] = letter(holder, purpose, words)
+		messages = append(messages, officer.Letters(holder, purpose, words)...)
 	}
 	return b.outbox.Queue(ctx, tx, messages...)
 }

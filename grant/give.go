@@ -15,7 +15,6 @@ import (
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/internal/thai"
-	"sitthi/notify"
 	"sitthi/officer"
 	"sitthi/person"
 )
@@ -389,16 +388,7 @@ func lastDay(until time.Time) any {
 
 // tell queues a message to an officer.
 func (b *Book) tell(ctx context.Context, tx *store.Tx, to officer.Account, purpose string, args locale.Args) error {
-	return b.outbox.Queue(ctx, tx, letter(to, purpose, args))
-}
-
-// letter is a message to an officer by mail, or by SMS for one without a proved address.
-func letter(to officer.Account, purpose string, args locale.Args) notify.Message {
-	m := notify.Message{Channel: notify.Email, Person: string(to.Person), To: string(to.Email), Purpose: purpose, Lang: to.Language, Args: args}
-	if to.EmailProvedAt.IsZero() && !to.PhoneProvedAt.IsZero() {
-		m.Channel, m.To = notify.SMS, string(to.Phone)
-	}
-	return m
+	return b.outbox.Queue(ctx, tx, officer.Letters(to, purpose, args)...)
 }
 
 // tellPosts queues a message to everyone who holds a post in a unit now, but for the one who acts.

@@ -56,7 +56,7 @@ type Delivery struct {
 	Lang      locale.Lang
 	To        string
 	Subject   string // "" for an SMS, and once wiped
-	Text      string // "" once wiped
+	Text      string // "" once wiped: when it is delivered, or a while after it was given up
 	State     State
 	Attempts  int
 	LastError string
@@ -277,7 +277,10 @@ func (o *Outbox) attempt(ctx context.Context, c Channel, t *taken) (ok bool, err
 		dead = !again || errors.Is(failure, ErrRefused) || !t.expires.IsZero() && !next.Before(t.expires)
 		state, body := Waiting, "body_sealed"
 		if dead {
-			state, body = Dead, o.wiped()
+			state = Dead
+		}
+		if dead && !t.expires.IsZero() { // the words of the others stay for a while: see SendAgain
+			body = o.wiped()
 		}
 		_, err := tx.Exec(ctx, `
 			UPDATE messages SET state = $3, next_at = $4, leased_until = 0, last_error = $5, body_sealed = `+body+`
@@ -374,9 +377,17 @@ func (o *Outbox) scan(row store.Row) (d Delivery, err error) {
 // retention is how long a message is kept when Options say nothing (trust.md 23 and 24).
 const retention = 90 * 24 * time.Hour
 
-// Sweep deletes delivered and dead messages that are no longer kept, and answers how many went; those that wait stay. Once
-// an hour is plenty.
+// Sweep deletes delivered and dead messages that are no longer kept, and answers how many went; those that wait stay. Of
+// the dead ones the words go after 30 days. Once an hour is plenty.
 func (o *Outbox) Sweep(ctx context.Context) (swept int64, err error) {
+	err = o.DB.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE messages SET body_sealed = `+o.wiped()+`
+			WHERE state = 'dead' AND created_at <= $1 AND body_sealed IS NOT NULL`, store.Us(tx.Now.Add(-keepDead)))
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("wipe messages given up: %w", err)
+	}
 	return o.DB.Delete(ctx, store.Old{Table: "messages", Key: "id", Where: "created_at <= $1 AND state IN ('sent', 'dead', 'nobody')", Before: o.DB.Now().Add(-cmp.Or(o.Keep, retention))})
 }
 

@@ -217,7 +217,7 @@ func TestFailuresAreTriedAgain(t *testing.T) {
 			env.Clock.Advance(backOff[i]*2/5 + time.Second)
 		}
 		f.deliver(0)
-		if d := f.only(); d.State != Dead || d.Attempts != len(backOff)+1 || d.Text != "" {
+		if d := f.only(); d.State != Dead || d.Attempts != len(backOff)+1 || d.Text == "" { // kept for SendAgain
 			t.Errorf("at last: %+v", d)
 		}
 		f.mail.fail = nil
@@ -250,7 +250,7 @@ func TestRefusedIsDeadAtOnce(t *testing.T) {
 		f.mail.fail = fmt.Errorf("no such mailbox: %w", ErrRefused)
 		f.queue(message(Email))
 		f.deliver(0)
-		if d := f.only(); d.State != Dead || d.Attempts != 1 || d.LastError == "" || d.Text != "" {
+		if d := f.only(); d.State != Dead || d.Attempts != 1 || d.LastError == "" || d.Text == "" { // kept for SendAgain
 			t.Errorf("%+v", d)
 		}
 	})
@@ -278,7 +278,7 @@ func TestNoAttemptAfterExpiry(t *testing.T) {
 		m.ExpiresAt = storetest.Start.Add(5 * time.Second) // sooner than the first retry
 		f.queue(m)
 		f.deliver(0)
-		if d := f.only(); d.State != Dead || d.LastError != "down" {
+		if d := f.only(); d.State != Dead || d.LastError != "down" || d.Text != "" {
 			t.Errorf("%+v", d)
 		}
 	})
@@ -437,54 +437,69 @@ func TestALeaseKeepsOthersAway(t *testing.T) {
 
 // TestKilledBetweenSendingAndNoting has a process of its own killed right after the parcel was handed over.
 func TestKilledBetweenSendingAndNoting(t *testing.T) {
-	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
-		dir := t.TempDir()
-		keys, path := filepath.Join(dir, "keys.json"), filepath.Join(dir, "mail.jsonl")
-		ring, err := seal.Load(keys, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		file, err := NewFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f := newOffice(t, env, false)
-		f.Ring, f.Senders = ring, map[Channel]Sender{Email: file, SMS: file}
-		f.queue(message(Email))
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) { killed(t, env, false) })
+}
 
-		child := exec.Command(os.Args[0], "-test.run=^TestKilledChild$")
-		child.Env = append(os.Environ(), "SITTHI_TEST_CHILD="+strings.Join([]string{env.URL, keys, path}, "\n"))
-		out, err := child.CombinedOutput()
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
-			t.Fatalf("the child ended with %v: %s", err, out)
-		}
-		if d := f.only(); d.State != Waiting || d.Attempts != 1 {
-			t.Errorf("after the kill: %+v", d)
-		}
+// TestKilledWhileSendingAgain does the same to a process that sends what had been given up.
+func TestKilledWhileSendingAgain(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) { killed(t, env, true) })
+}
+
+func killed(t *testing.T, env *storetest.Env, givenUp bool) {
+	t.Helper()
+	dir := t.TempDir()
+	keys, path := filepath.Join(dir, "keys.json"), filepath.Join(dir, "mail.jsonl")
+	ring, err := seal.Load(keys, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := NewFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newOffice(t, env, false)
+	f.Ring, f.Senders = ring, map[Channel]Sender{Email: file, SMS: file}
+	f.queue(message(Email))
+	again := ""
+	if givenUp {
+		f.Senders = map[Channel]Sender{Email: &outside{fail: ErrRefused}, SMS: file}
 		f.deliver(0)
-		env.Clock.Advance(lease)
-		f.deliver(1)
-		if d := f.only(); d.State != Sent || d.Attempts != 2 {
-			t.Errorf("after the lease: %+v", d)
-		}
+		f.Senders = map[Channel]Sender{Email: file, SMS: file}
+		again = f.only().ID
+	}
 
-		lines, err := os.ReadFile(path)
-		if err != nil {
+	child := exec.Command(os.Args[0], "-test.run=^TestKilledChild$")
+	child.Env = append(os.Environ(), "SITTHI_TEST_CHILD="+strings.Join([]string{env.URL, keys, path, again}, "\n"))
+	out, err := child.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Fatalf("the child ended with %v: %s", err, out)
+	}
+	if d := f.only(); d.State != Waiting || d.Attempts != 1 {
+		t.Errorf("after the kill: %+v", d)
+	}
+	f.deliver(0)
+	env.Clock.Advance(lease)
+	f.deliver(1)
+	if d := f.only(); d.State != Sent || d.Attempts != 2 {
+		t.Errorf("after the lease: %+v", d)
+	}
+
+	lines, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for scan := bufio.NewScanner(bytes.NewReader(lines)); scan.Scan(); {
+		var line struct{ ID string }
+		if err := json.Unmarshal(scan.Bytes(), &line); err != nil {
 			t.Fatal(err)
 		}
-		var ids []string
-		for scan := bufio.NewScanner(bytes.NewReader(lines)); scan.Scan(); {
-			var line struct{ ID string }
-			if err := json.Unmarshal(scan.Bytes(), &line); err != nil {
-				t.Fatal(err)
-			}
-			ids = append(ids, line.ID)
-		}
-		if len(ids) != 2 || ids[0] != ids[1] {
-			t.Errorf("sent as %v", ids)
-		}
-	})
+		ids = append(ids, line.ID)
+	}
+	if len(ids) != 2 || ids[0] != ids[1] {
+		t.Errorf("sent as %v", ids)
+	}
 }
 
 // killing is a sender after whose success the process is no more.
@@ -497,10 +512,10 @@ func (k killing) Send(ctx context.Context, p Parcel) error {
 	return syscall.Kill(os.Getpid(), syscall.SIGKILL)
 }
 
-// TestKilledChild is the process that TestKilledBetweenSendingAndNoting starts; by itself it does nothing.
+// TestKilledChild is the process that they start; by itself it does nothing.
 func TestKilledChild(t *testing.T) {
 	given := strings.Split(os.Getenv("SITTHI_TEST_CHILD"), "\n")
-	if len(given) != 3 {
+	if len(given) != 4 {
 		return
 	}
 	db, err := store.Open(t.Context(), store.Options{URL: given[0], Clock: fixed{}})
@@ -518,6 +533,15 @@ func TestKilledChild(t *testing.T) {
 	o, err := NewOutbox(Options{DB: db, Ring: ring, Log: slog.Default(), Senders: map[Channel]Sender{Email: killing{file}, SMS: file}})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if given[3] != "" {
+		err := db.Write(t.Context(), func(tx *store.Tx) error {
+			_, err := o.SendAgain(t.Context(), tx, given[3])
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, err := o.Deliver(t.Context()); err != nil {
 		t.Fatal(err)

@@ -5,26 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf16"
 
 	"sitthi/internal/locale"
-	"sitthi/internal/thai"
 )
-
-// samples are an argument of each name, long ones among them.
-var samples = locale.Args{
-	"code": "012345", "reference": "KTXB", "minutes": 5, "n": 15,
-	"name": "สมชาย ใจดีเจริญทรัพย์", "position": "นักวิชาการอุตสาหกรรมชำนาญการ",
-	"unit":     locale.Name{TH: "สำนักงานอุตสาหกรรมจังหวัดนนทบุรี", EN: "Nonthaburi Provincial Industry Office"},
-	"old_unit": locale.Name{TH: "สำนักงานอุตสาหกรรมจังหวัดปทุมธานี", EN: "Pathum Thani Provincial Industry Office"},
-	"channel":  locale.Name{TH: "เบอร์โทรศัพท์มือถือ", EN: "mobile number"}, "contact": "08X-XXX-5678",
-	"level": locale.Name{TH: "พิจารณา", EN: "Consider"},
-	"post":  locale.Name{TH: "รักษาราชการแทนหัวหน้าหน่วยงาน", EN: "acting head of unit"},
-	"from":  thai.Date{Year: 2026, Month: time.October, Day: 1}, "until": thai.Date{Year: 2027, Month: time.September, Day: 30},
-	"reason": "ลาออกจากราชการแล้ว ตั้งแต่วันที่ 1 ตุลาคม 2569",
-	"link":   "https://sitthi.example.go.th/my/rights", "receipt": "KRMW-4729",
-}
 
 func TestEveryTemplateInBothLanguages(t *testing.T) {
 	c, err := catalogue()
@@ -37,8 +21,8 @@ func TestEveryTemplateInBothLanguages(t *testing.T) {
 	for _, tmpl := range Templates {
 		args := make(locale.Args)
 		for _, name := range tmpl.Args {
-			if args[name] = samples[name]; args[name] == nil {
-				t.Fatalf("%s: no sample of %s", tmpl.Purpose, name)
+			if args[name] = examples[name]; args[name] == nil {
+				t.Fatalf("%s: no example of %s", tmpl.Purpose, name)
 			}
 		}
 		for _, lang := range locale.Langs {

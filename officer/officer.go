@@ -39,7 +39,9 @@ type Account struct {
 	Phone      thai.Mobile
 	LineID     string // profile text only: nothing is sent there
 	Language   locale.Lang
-	State      State
+	// Notices are the channels by which he chose to get ordinary notices, with blanks between; "" until he chooses. See Ways.
+	Notices string
+	State   State
 
 	TermsVersion  string // of the terms he accepted (ข้อกำหนดและเงื่อนไข)
 	TermsAt       time.Time
@@ -160,20 +162,48 @@ func (d *Desk) SetLanguage(ctx context.Context, who person.ID, lang locale.Lang)
 	})
 }
 
-// Tell queues a message to every contact of an officer, in his language.
+// Tell queues a message to every contact of an officer, in his language, whatever he chose: what concerns the safety of
+// his account. Letters are for the rest.
 func Tell(ctx context.Context, tx *store.Tx, outbox *notify.Outbox, to Account, purpose string, args locale.Args) error {
-	contacts := map[notify.Channel]string{notify.Email: string(to.Email), notify.SMS: string(to.Phone)}
-	for _, channel := range []notify.Channel{notify.Email, notify.SMS} {
-		if contacts[channel] == "" {
-			continue
-		}
-		err := outbox.Queue(ctx, tx, notify.Message{
-			Channel: channel, Person: string(to.Person), To: contacts[channel], Purpose: purpose,
-			Lang: to.Language, Args: args,
-		})
-		if err != nil {
+	for _, m := range to.letters(to.contacts(), purpose, args) {
+		if err := outbox.Queue(ctx, tx, m); err != nil {
 			return fmt.Errorf("tell officer: %w", err)
 		}
 	}
 	return nil
+}
+
+// Letters are the messages that tell an officer something in his language: an ordinary notice by the channels that he
+// chose, one that concerns the safety of his account to every contact.
+func Letters(to Account, purpose string, args locale.Args) []notify.Message {
+	if notify.KindOf(purpose) == notify.Security {
+		return to.letters(to.contacts(), purpose, args)
+	}
+	return to.letters(to.Ways(), purpose, args)
+}
+
+func (a Account) letters(ways []notify.Channel, purpose string, args locale.Args) []notify.Message {
+	list := make([]notify.Message, len(ways))
+	for i, c := range ways {
+		list[i] = notify.Message{Channel: c, Person: string(a.Person), To: a.contact(c), Purpose: purpose, Lang: a.Language, Args: args}
+	}
+	return list
+}
+
+// SetNotices keeps by which channels an officer gets ordinary notices. It fails with problem.Invalid unless there is one,
+// and each is proved.
+func (d *Desk) SetNotices(ctx context.Context, who person.ID, chosen []notify.Channel) error {
+	act := audit.Act{Name: "officer.set_notices", Actor: string(who), Subject: string(who)}
+	return audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
+		a, err := Find(ctx, tx, who)
+		if err != nil {
+			return err
+		}
+		notices, err := checkNotices(a, chosen)
+		if err != nil {
+			return err
+		}
+		act.Detail = map[string]string{"notices": notices}
+		return updateNotices(ctx, tx, who, notices)
+	})
 }

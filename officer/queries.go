@@ -18,13 +18,13 @@ import (
 
 // Columns are the columns of accounts that ScanAccount reads, under the alias a, for queries that join them.
 const Columns = `a.person_id, a.given_name, a.family_name, a.position, a.unit, a.email, a.phone, a.line_id,
-	a.language, a.state, a.terms_version, a.terms_at, a.email_proved_at, a.phone_proved_at, a.email_since,
+	a.language, a.notices, a.state, a.terms_version, a.terms_at, a.email_proved_at, a.phone_proved_at, a.email_since,
 	a.phone_since, a.registered_at, a.last_signin_at, a.version`
 
 // Targets are what Columns are scanned into, in their order.
 func (a *Account) Targets() []any {
 	return []any{&a.Person, &a.GivenName, &a.FamilyName, &a.Position, &a.Unit, &a.Email, &a.Phone, &a.LineID,
-		&a.Language, &a.State, &a.TermsVersion, store.At(&a.TermsAt), store.At(&a.EmailProvedAt),
+		&a.Language, &a.Notices, &a.State, &a.TermsVersion, store.At(&a.TermsAt), store.At(&a.EmailProvedAt),
 		store.At(&a.PhoneProvedAt), store.At(&a.EmailSince), store.At(&a.PhoneSince), store.At(&a.RegisteredAt),
 		store.At(&a.LastSignIn), &a.Version}
 }
@@ -107,6 +107,14 @@ func updateLanguage(ctx context.Context, tx *store.Tx, who person.ID, lang local
 	}
 	if n == 0 {
 		return problem.New(problem.NotFound, "officer.problem.unknown")
+	}
+	return nil
+}
+
+func updateNotices(ctx context.Context, tx *store.Tx, who person.ID, notices string) error {
+	_, err := tx.Exec(ctx, `UPDATE accounts SET notices = $2, version = version + 1 WHERE person_id = $1`, who, notices)
+	if err != nil {
+		return fmt.Errorf("set notices of officer: %w", err)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"sitthi/internal/locale"
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
+	"sitthi/notify"
 )
 
 // CheckDigit says what to do with a citizen ID whose check digit does not match.
@@ -55,6 +56,7 @@ const (
 	FieldTerms         = "terms"
 	FieldSure          = "sure"
 	FieldCode          = "code"
+	FieldNotices       = "notices"
 	FieldKnow          = "know" // that he knows what closing the account brings with it
 )
 
@@ -209,4 +211,52 @@ func name(c *problem.Check, field, typed string) string {
 func (e entry) context() []string {
 	return Account{GivenName: e.givenName, FamilyName: e.familyName, Position: e.position, Email: e.email, Phone: e.phone,
 		LineID: e.lineID}.Known(e.citizen)
+}
+
+// contactChannels are the channels that an officer has a contact of, the first of them told by when he has not chosen.
+var contactChannels = [...]notify.Channel{notify.Email, notify.SMS}
+
+// contacts are the channels by which an officer can be reached at all.
+func (a Account) contacts() []notify.Channel {
+	return slices.DeleteFunc(slices.Clone(contactChannels[:]), func(c notify.Channel) bool { return a.contact(c) == "" })
+}
+
+// Proved are the channels whose contact a code has proved: those that an officer can choose for ordinary notices.
+func (a Account) Proved() []notify.Channel {
+	return slices.DeleteFunc(a.contacts(), func(c notify.Channel) bool { return a.proved(c).IsZero() })
+}
+
+// Ways are the channels by which an officer gets ordinary notices: those that he chose and that are proved. Who has not
+// chosen is told by mail, or by SMS when no code has proved his address; so is nobody left without a word.
+func (a Account) Ways() []notify.Channel {
+	proved := a.Proved()
+	chosen := slices.DeleteFunc(slices.Clone(proved), func(c notify.Channel) bool {
+		return !slices.Contains(strings.Fields(a.Notices), string(c))
+	})
+	switch {
+	case len(chosen) > 0:
+		return chosen
+	case len(proved) > 0:
+		return proved[:1]
+	}
+	return []notify.Channel{notify.Email}
+}
+
+// checkNotices is what is kept of a choice of channels: it holds one at least, and proved ones alone.
+func checkNotices(a Account, chosen []notify.Channel) (string, error) {
+	proved := a.Proved()
+	var kept []string
+	for _, c := range proved { // in one order, each once
+		if slices.Contains(chosen, c) {
+			kept = append(kept, string(c))
+		}
+	}
+	var check problem.Check
+	switch {
+	case slices.ContainsFunc(chosen, func(c notify.Channel) bool { return !slices.Contains(proved, c) }):
+		check.Fail(FieldNotices, "officer.problem.notices_not_proved")
+	case len(kept) == 0:
+		check.Fail(FieldNotices, "officer.problem.notices_none")
+	}
+	return strings.Join(kept, " "), check.Err()
 }

@@ -36,6 +36,7 @@ func (s *Server) accountRoutes() []Route {
 		{Pattern: "POST " + dataPath, Access: SignedIn, StepUp: true, Handle: s.readOwnData},
 		{Pattern: "GET " + closePath, Access: SignedIn, Handle: s.closeAccountForm},
 		{Pattern: "POST " + closePath, Access: SignedIn, StepUp: true, Handle: s.closeAccount},
+		{Pattern: "POST /officer/profile/notices", Access: SignedIn, Handle: s.setNotices},
 		{Pattern: "GET /officer/profile/edit", Access: SignedIn, Handle: s.profileForm},
 		{Pattern: "POST /officer/profile/edit", Access: SignedIn, StepUp: true, Handle: s.changeProfile},
 		{Pattern: "GET /officer/profile/contact/{channel}", Access: SignedIn, Handle: s.contactForm},
@@ -392,4 +393,30 @@ func (v *Visit) dossierValue(section string, f dossier.Field, units map[string]s
 		}
 	}
 	return text
+}
+
+// setNotices keeps by which channels the officer gets ordinary notices.
+func (s *Server) setNotices(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	var chosen []notify.Channel
+	for _, c := range r.PostForm[officer.FieldNotices] {
+		chosen = append(chosen, notify.Channel(c))
+	}
+	err := s.Officers.SetNotices(r.Context(), v.Session.Person, chosen)
+	if lines, ok := v.Problems(err); ok {
+		return s.showProfile(w, r, v, http.StatusUnprocessableEntity, lines)
+	}
+	if err != nil {
+		return err
+	}
+	return s.see(w, r, v, profilePath+"#notices", v.Notice(views.NoticeOK, "account.notices_saved"))
+}
+
+// noticeOptions are the channels that an officer can choose, each with his contact.
+func (v *Visit) noticeOptions(a officer.Account) []views.Option {
+	contacts := map[notify.Channel]string{notify.Email: string(a.Email), notify.SMS: a.Phone.National()}
+	var options []views.Option
+	for _, c := range a.Proved() {
+		options = append(options, views.Option{Value: string(c), Label: v.T("messages.channel."+string(c)) + " " + contacts[c]})
+	}
+	return options
 }

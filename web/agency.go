@@ -52,6 +52,7 @@ func (s *Server) admin(w http.ResponseWriter, r *http.Request, v *Visit) error {
 		tile("systems", "/admin/systems", views.IconFolder),
 		tile("announcements", "/admin/announcements", views.IconInfo),
 		tile("cutover", cutoverPath, views.IconNext),
+		tile("messages", messagesPath, views.IconInfo),
 		tile("programs", programsPath, views.IconKey),
 		tile("imports", importsPath, views.IconDownload),
 		tile("help", casesPath, views.IconPerson),

@@ -128,6 +128,7 @@ var calls = []call{
 	{"POST /officer/profile/data", "format=json", signedIn(200), false},
 	{"GET /officer/profile/close", "", signedIn(200), false},
 	{"POST /officer/profile/close", "", signedIn(422), false},
+	{"POST /officer/profile/notices", "", signedIn(422), false},
 	{"GET /officer/profile/edit", "", signedIn(200), false},
 	{"POST /officer/profile/edit", "version=1", signedIn(422), false},
 	{"GET /officer/profile/contact/email", "", signedIn(200), false},
@@ -281,6 +282,10 @@ var calls = []call{
 
 	// Programs that ask who may do what.
 	{"GET /programs", "", everyone(200), false},
+	{"GET /ko1/messages", "", centre, false},
+	{"GET /ko1/messages/templates", "", centre, false},
+	{"GET /ko1/messages/templates/grant.given", "", centre, false},
+	{"POST /ko1/messages/{form}/again", "", centre, false},
 	{"GET /admin/programs", "", centre, false},
 	{"GET /admin/programs/new", "", centre, false},
 	{"POST /admin/programs/new", "name=x&which=some&units={unit}&actions=approve", centre, false},

@@ -9,6 +9,7 @@ import (
 	"sitthi/agency"
 	"sitthi/grant"
 	"sitthi/internal/problem"
+	"sitthi/notify"
 	"sitthi/web/views"
 )
 
@@ -108,6 +109,15 @@ func (s *Server) dashboard(w http.ResponseWriter, r *http.Request, v *Visit) err
 			f.Href = dashboardPath + "?only=" + l.code
 		}
 		body.Figures = append(body.Figures, f)
+	}
+	if v.Posts.Administrator {
+		n, err := s.Outbox.GivenUp(r.Context())
+		if err != nil {
+			return err
+		}
+		body.Figures = append(body.Figures, views.Figure{
+			Label: v.T("dashboard.messages"), Value: v.T("dashboard.messages_n", "n", n), Bad: n > 0, Href: addressOf(messagesPath, nil, messageState, string(notify.Dead)),
+		})
 	}
 	if chosen >= 0 {
 		body.Chosen = v.T("dashboard.chosen", "what", looks[chosen].name)

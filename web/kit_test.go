@@ -19,6 +19,7 @@ import (
 
 	"sitthi/agency"
 	"sitthi/audit"
+	"sitthi/delivery"
 	"sitthi/dossier"
 	"sitthi/draft"
 	"sitthi/grant"
@@ -162,7 +163,7 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 	o := Options{
 		Log: log, Metrics: observe.NewMetrics("test"), Clock: env.Clock, Ring: ring,
 		Agencies: k.agencies, Officers: k.officers, SignIn: k.signin, Book: k.book, Portal: k.portal, Outbox: k.outbox,
-		Dossiers: dossier.Desk{DB: env.DB, Roll: k.roll}, Help: k.help,
+		Dossiers: dossier.Desk{DB: env.DB, Roll: k.roll}, Delivery: delivery.Desk{DB: env.DB, Outbox: k.outbox, Administrator: administrator}, Help: k.help,
 		Legacy: k.legacy, Drafts: &draft.Desk{DB: env.DB, Ring: ring}, Programs: k.programs, Decisions: k.answers, Prover: prover,
 		Ready: func(context.Context) error { return nil }, PublicURL: &url.URL{Scheme: "http", Host: "localhost"}, Demo: true, RequireFactor: true,
 	}

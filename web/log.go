@@ -19,6 +19,7 @@ import (
 	"sitthi/internal/locale"
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
+	"sitthi/notify"
 	"sitthi/person"
 	"sitthi/web/views"
 )
@@ -51,7 +52,7 @@ var logFilters = []string{logUnit, logActor, logSubject, logAct, logOutcome, log
 // "log.act." and its name.
 var logActs = []string{
 	"officer.change_profile", "officer.change_contact", "officer.accept_terms", "officer.close", "officer.thaid", "officer.export",
-	"officer.register", "officer.register_existing", "officer.set_language", "officer.install", "officer.reopen_password",
+	"officer.register", "officer.register_existing", "officer.set_language", "officer.set_notices", "officer.install", "officer.reopen_password",
 	"officer.ask_activation", "officer.activate", "officer.refuse_activation",
 	"signin.open", "signin.thaid", "signin.locked", "signin.stepup", "signin.close", "signin.end", "signin.end_all", "signin.reset_password", "signin.open_link", "signin.switch_off", "signin.switch_on",
 	"signin.password", "signin.app_begin", "signin.app_add", "signin.app_remove", "signin.recovery_new", "signin.reset_factor", "signin.passkey_add", "signin.passkey_remove", "signin.end_others", "signin.forget_device", "signin.forget_factors",
@@ -62,6 +63,7 @@ var logActs = []string{
 	"agency.team_add", "agency.team_rename", "agency.team_retire", "agency.team_restore",
 	"portal.system_address", "portal.announce", "portal.change", "portal.close",
 	"portal.cutover_set", "portal.cutover_withdraw",
+	"message.send_again",
 	"program.create", "program.revoke",
 	"legacy.upload", "legacy.cancel", "legacy.expire", "legacy.recheck", "legacy.correct", "legacy.set_aside", "legacy.take_back", "legacy.export", "legacy.sign", "legacy.unsign",
 	"legacy.commit", "legacy.bring",
@@ -346,6 +348,8 @@ func (s *Server) logValue(v *Visit, name, value string) string {
 		return v.T(key)
 	}
 	switch name {
+	case "purpose": // of a message
+		return cmp.Or(notify.Title(value, v.Lang), value)
 	case "level":
 		return cmp.Or(logLevel(value).Name.In(v.Lang), value)
 	case "moment":

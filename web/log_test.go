@@ -25,7 +25,7 @@ import (
 )
 
 // recorders are the packages whose acts the log holds; commands is the last of them.
-var recorders = []string{"officer", "signin", "grant", "agency", "dossier", "portal", "program", "legacy", "helpdesk", "internal/rekey", "internal/retention", commands}
+var recorders = []string{"officer", "signin", "grant", "agency", "dossier", "delivery", "portal", "program", "legacy", "helpdesk", "internal/rekey", "internal/retention", commands}
 
 const commands = "cmd/sitthi"
 

@@ -277,6 +277,10 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *Visit) error
 
 // profile shows an officer his own data.
 func (s *Server) profile(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	return s.showProfile(w, r, v, http.StatusOK, nil)
+}
+
+func (s *Server) showProfile(w http.ResponseWriter, r *http.Request, v *Visit, status int, faults []views.FieldError) error {
 	profile, err := s.Officers.Profile(r.Context(), v.Session.Person)
 	if err != nil {
 		return err
@@ -286,10 +290,14 @@ func (s *Server) profile(w http.ResponseWriter, r *http.Request, v *Visit) error
 		return err
 	}
 	p := v.Page("officer.profile")
-	p.Narrow = true
-	return s.show(w, r, v, http.StatusOK, p, views.Profile(p, views.ProfilePage{
-		Profile: profile, Factor: v.Session.Factor, Identity: identity, ThaID: s.SignIn.ThaID(),
-	}))
+	p.Narrow, p.Problems = true, faults
+	page := views.ProfilePage{
+		Profile: profile, Factor: v.Session.Factor, Identity: identity, ThaID: s.SignIn.ThaID(), Notices: v.noticeOptions(profile.Account),
+	}
+	for _, c := range profile.Account.Ways() {
+		page.Ways = append(page.Ways, string(c))
+	}
+	return s.show(w, r, v, status, p, views.Profile(p, page))
 }
 
 // sessionRow is a session as the list shows it.

@@ -32,6 +32,7 @@ func (s *Server) Routes() []Route {
 		s.appointmentsRoutes(),
 		s.whyRoutes(),
 		s.programRoutes(),
+		s.messagesRoutes(),
 		s.decisionRoutes(),
 		s.askingRoutes(),
 	)

@@ -14,6 +14,7 @@ import (
 
 	"sitthi/agency"
 	"sitthi/audit"
+	"sitthi/delivery"
 	"sitthi/dossier"
 	"sitthi/draft"
 	"sitthi/grant"
@@ -47,6 +48,7 @@ type Options struct {
 	Book     *grant.Book
 	Portal   portal.Desk
 	Outbox   *notify.Outbox
+	Delivery delivery.Desk
 	Prover   *audit.Prover
 
 	Programs  *program.Desk

@@ -139,7 +139,7 @@ func receive(t *testing.T, place string) *mailbox {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &delivery{box: m}, nil }))
+	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &postman{box: m}, nil }))
 	server.Domain = "mail.example.go.th"
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
@@ -151,26 +151,26 @@ func receive(t *testing.T, place string) *mailbox {
 	return m
 }
 
-// delivery is one connection to a mailbox.
-type delivery struct {
+// postman is one connection to a mailbox.
+type postman struct {
 	box *mailbox
 	to  string
 }
 
 // Reset implements smtp.Session.
-func (d *delivery) Reset() {}
+func (d *postman) Reset() {}
 
 // Logout implements smtp.Session.
-func (d *delivery) Logout() error { return nil }
+func (d *postman) Logout() error { return nil }
 
 // Mail implements smtp.Session.
-func (d *delivery) Mail(string, *smtp.MailOptions) error { return nil }
+func (d *postman) Mail(string, *smtp.MailOptions) error { return nil }
 
 // Rcpt implements smtp.Session.
-func (d *delivery) Rcpt(to string, _ *smtp.RcptOptions) error { d.to = to; return nil }
+func (d *postman) Rcpt(to string, _ *smtp.RcptOptions) error { d.to = to; return nil }
 
 // Data implements smtp.Session.
-func (d *delivery) Data(r io.Reader) error {
+func (d *postman) Data(r io.Reader) error {
 	var text bytes.Buffer
 	if _, err := text.ReadFrom(r); err != nil {
 		return err

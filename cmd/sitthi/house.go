@@ -16,6 +16,7 @@ import (
 	"sitthi/agency"
 	"sitthi/audit"
 	"sitthi/authzen"
+	"sitthi/delivery"
 	"sitthi/dossier"
 	"sitthi/draft"
 	"sitthi/grant"
@@ -58,6 +59,7 @@ type house struct {
 	thaid     *thaid.Client // nil where nobody signs in by ThaID
 	agencies  agency.Desk
 	portal    portal.Desk
+	delivery  delivery.Desk
 	programs  *program.Desk
 	keys      *rekey.Desk
 	retention *retention.Round
@@ -125,6 +127,7 @@ func build(v *vault, c *config.Serve, secrets config.Secrets, senders map[notify
 	}
 	h.agencies = agency.Desk{DB: v.db, Administrator: administrator}
 	h.portal = portal.Desk{DB: v.db, Administrator: administrator}
+	h.delivery = delivery.Desk{DB: v.db, Outbox: h.outbox, Administrator: administrator}
 	programs := program.Options{DB: v.db, Clock: clk, Book: h.book, Log: log}
 	h.programs, h.decisions = program.NewDesk(programs), program.NewLog(programs)
 	h.legacy = legacy.NewDesk(legacy.Options{
@@ -176,7 +179,7 @@ func (h *house) door(stopping context.Context, c *config.Serve, public *url.URL)
 	}
 	return web.New(web.Options{
 		Log: h.log, Metrics: h.metrics, Clock: h.clock, Ring: h.ring,
-		Agencies: h.agencies, Officers: h.officers, SignIn: h.signin, Book: h.book, Portal: h.portal, Outbox: h.outbox,
+		Agencies: h.agencies, Officers: h.officers, SignIn: h.signin, Book: h.book, Portal: h.portal, Outbox: h.outbox, Delivery: h.delivery,
 		Programs: h.programs, Decisions: h.decisions, Prover: h.prover,
 		Legacy: h.legacy, Help: h.help, LineSecret: h.lineSecret, Dossiers: dossier.Desk{DB: h.db, Roll: h.roll}, Drafts: h.drafts,
 		Ready: func(ctx context.Context) error {

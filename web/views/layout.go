@@ -38,7 +38,7 @@ func (p Page) menu() []menuEntry {
 			entries = append(entries, menuEntry{Key: "layout.menu_people", Href: "/ko1/people"})
 		}
 		if p.Who.Administrator {
-			entries = append(entries, menuEntry{Key: "layout.menu_admin", Href: "/admin"})
+			entries = append(entries, menuEntry{Key: "layout.menu_admin", Href: "/admin", Also: []string{"/ko1/messages"}})
 		} else if p.Who.Auditor { // who has no page that leads there
 			entries = append(entries, menuEntry{Key: "layout.menu_imports", Href: "/admin/imports"})
 		}
