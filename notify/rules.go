@@ -21,11 +21,12 @@ const (
 // The purposes of the kinds but the ordinary one.
 var (
 	direct = slices.Concat(lineOnly, lineToo, []string{
-		"register.code", "reset.code", "contact.code", "legacy.invite", "help.code", "help.link",
+		"register.code", "reset.code", "contact.code", "activation.code", "legacy.invite", "help.code", "help.link",
 	})
 	security = []string{
 		"register.existing", "contact.changed", "account.closed", "signin.off", "signin.reset", "signin.new_device",
-		"factor.added", "factor.removed", "factor.codes", "factor.recovery", "help.approved", "help.open_again",
+		"factor.added", "factor.removed", "factor.codes", "factor.recovery",
+		"signin.thaid", "signin.locks_soon", "activation.confirmed", "activation.refused", "help.approved", "help.open_again",
 	}
 )
 

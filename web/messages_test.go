@@ -93,8 +93,8 @@ func TestMessages(t *testing.T) {
 		b.get("/ko1/messages?day=31/2/2570").wants(http.StatusUnprocessableEntity)
 
 		k.later(6 * time.Minute)
-		b.post(path, "back", "/ko1/messages?state=dead").wants(http.StatusUnprocessableEntity, stepUpField)
-		b.post(path, "back", "/ko1/messages?state=dead", stepUpField, kitPassword).leads("/ko1/messages?state=dead", "p•••@diw.example.go.th ใหม่แล้ว")
+		b.post(path, "back", "/ko1/messages?state=dead").wants(http.StatusUnprocessableEntity, stepUpCode)
+		b.post(path, "back", "/ko1/messages?state=dead", stepUpCode, k.appCode(t, admin1)).leads("/ko1/messages?state=dead", "p•••@diw.example.go.th ใหม่แล้ว")
 		b.post(path).wants(http.StatusConflict, "กำลังส่งอยู่")
 		k.fails(notify.Email, nil)
 		must(k.outbox.Deliver(t.Context()))(t)
@@ -173,9 +173,7 @@ func TestMessagesInABrowser(t *testing.T) {
 			if lang == locale.EN {
 				b.Press("EN")
 			}
-			b.Fill("[name=citizen_id]", who)
-			b.Fill("[name=password]", kitPassword)
-			b.In("#main").Press(say("officer.sign_in"))
+			k.signIn(t, b, lang, who)
 			b.In("#main").See(say("portal.my_rights"))
 			return b
 		}
