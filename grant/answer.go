@@ -57,7 +57,7 @@ func (b *Book) Answer(who person.ID, do Action, at Place) Answer {
 
 // Allows is Answer for those who need no reason.
 func (b *Book) Allows(who person.ID, do Action, at Place) bool {
-	return b.now.answer(who, do, at, &moment{clock: b.clock}).Allowed
+	return b.now.allows(who, do, at, &moment{clock: b.clock})
 }
 
 // Who lists from memory who may do this here now: at most limit persons, in the order of their ids, beginning behind
@@ -79,7 +79,7 @@ func (b *Book) Who(do Action, at Place, after person.ID, limit int) []person.ID 
 		if len(who) >= limit {
 			break
 		}
-		if h.answer(do, here, now).Allowed {
+		if h.allows(do, here, now) {
 			who = append(who, h.id)
 		}
 	}
@@ -123,7 +123,7 @@ func (b *Book) May(who person.ID, at Place) []Action {
 	h := b.now.holder(who)
 	var list []Action
 	for _, do := range actions {
-		if h.answer(do, here, now).Allowed {
+		if h.allows(do, here, now) {
 			list = append(list, do)
 		}
 	}

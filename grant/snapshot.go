@@ -156,8 +156,32 @@ func (s *snapshot) answer(who person.ID, do Action, at Place, now *moment) Answe
 	return s.holder(who).answer(do, here, now)
 }
 
+// allows is the answer of those who need no reason. A no needs no look at the lock, and mostly no clock.
+func (s *snapshot) allows(who person.ID, do Action, at Place, now *moment) bool {
+	here, ok := s.places.Load().find(at)
+	return ok && s.holder(who).allows(do, here, now)
+}
+
+func (h *holder) allows(do Action, at spot, now *moment) bool {
+	best, _ := h.weigh(do, at, now)
+	return best == permitted && !h.locked(now.micros())
+}
+
 func (h *holder) answer(do Action, at spot, now *moment) Answer {
-	best, of := noRight, -1
+	best, of := h.weigh(do, at, now)
+	a := Answer{Allowed: best == permitted, Reason: reasons[best]}
+	if len(h.reaches) > 0 && h.locked(now.micros()) {
+		a.Allowed, a.Reason = false, Locked
+	}
+	if of >= 0 {
+		a.Grant = h.terms[of].id
+	}
+	return a
+}
+
+// weigh finds the right that says most, and what it says while the account is not locked; of is -1 when there is none.
+func (h *holder) weigh(do Action, at spot, now *moment) (best verdict, of int) {
+	best, of = noRight, -1
 	for i := range h.reaches {
 		r := &h.reaches[i]
 		if r.unit != at.unit {
@@ -170,14 +194,7 @@ func (h *holder) answer(do Action, at spot, now *moment) Answer {
 			}
 		}
 	}
-	a := Answer{Allowed: best == permitted, Reason: reasons[best]}
-	if len(h.reaches) > 0 && h.locked(now.micros()) {
-		a.Allowed, a.Reason = false, Locked
-	}
-	if of >= 0 {
-		a.Grant = h.terms[of].id
-	}
-	return a
+	return best, of
 }
 
 // entry is one row on its way into the snapshot.
