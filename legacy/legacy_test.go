@@ -19,6 +19,7 @@ import (
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/internal/storetest"
+	"sitthi/officer"
 	"sitthi/person"
 )
 
@@ -570,6 +571,10 @@ func TestLeftAlone(t *testing.T) {
 		env.Clock.Advance(DefaultLimits.Keep)
 		if n, err := k.desk.Sweep(ctx); err != nil || n != 1 {
 			t.Fatalf("swept %d: %v", n, err)
+		}
+		k.write(t, func(tx *store.Tx) error { return officer.Reopen(ctx, tx, k.admins[1]) }) // who looks was away as long
+		if err := k.book.CatchUp(ctx); err != nil {
+			t.Fatal(err)
 		}
 		if s := k.sight(t, left.ID); s.State != Cancelled || !s.Wiped {
 			t.Errorf("left alone: %+v", s.Import)
