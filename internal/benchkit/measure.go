@@ -75,6 +75,21 @@ func (r *Rounds) Percentile(contender string, p int) time.Duration {
 	return list[min(len(list)*p/100, len(list)-1)]
 }
 
+// Ratio is how many times as long as the other one contender took in the middle of all rounds, round by round: what slows the
+// machine for seconds slows both of a round.
+func (r *Rounds) Ratio(one, other string) float64 {
+	a, b := r.took[one], r.took[other]
+	if len(a) == 0 || len(a) != len(b) {
+		r.b.Fatalf("%s and %s were not measured equally often", one, other)
+	}
+	ratios := make([]float64, len(a))
+	for i := range a {
+		ratios[i] = float64(a[i]) / float64(b[i])
+	}
+	slices.Sort(ratios)
+	return ratios[len(ratios)/2]
+}
+
 // Distance is how far the times of two contenders lie apart as wholes: the greatest difference between their cumulative
 // distributions, 0 to 1 (Kolmogorov and Smirnov). chance is what two samples of their sizes from one and the same
 // distribution stay below in 99 of 100 cases.

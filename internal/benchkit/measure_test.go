@@ -26,3 +26,11 @@ func TestDistance(t *testing.T) {
 		t.Errorf("by chance up to %g", chance)
 	}
 }
+
+// One slow round, or a machine that grows slower, does not move the ratio.
+func TestRatio(t *testing.T) {
+	r := &Rounds{took: map[string][]time.Duration{"one": {20, 40, 80, 900, 160}, "other": {10, 20, 40, 80, 80}}}
+	if got := r.Ratio("one", "other"); got != 2 {
+		t.Errorf("ratio %g, want 2", got)
+	}
+}
