@@ -32,7 +32,7 @@ func TestMailServerAway(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			folder, args := demonstration(t)
-			makeReal(t, folder)
+			makeReal(t, "sqlite:"+filepath.Join(folder, "sitthi.db"))
 			listener, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)
@@ -99,9 +99,9 @@ func TestMailServerAway(t *testing.T) {
 }
 
 // makeReal lets the program take a copy of the demonstration for a real installation, which sends mail.
-func makeReal(t *testing.T, folder string) {
+func makeReal(t *testing.T, address string) {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + filepath.Join(folder, "sitthi.db"), Clock: clock.System{}})
+	db, err := store.Open(t.Context(), store.Options{URL: address, Clock: clock.System{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/base32"
 	"encoding/base64"
@@ -13,6 +15,8 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,9 +30,14 @@ import (
 	"filippo.io/age"
 	"github.com/pquerna/otp/totp"
 
+	"sitthi/internal/clock"
+	"sitthi/internal/seal"
 	"sitthi/internal/store"
 	"sitthi/internal/storetest"
+	"sitthi/internal/thaidtest"
 	clerk "sitthi/officer"
+	"sitthi/signin"
+	"sitthi/web"
 )
 
 // TestBackupUnderLoad is guarantee P7 but for its figure, which it tells: a backup taken while rights are given and
@@ -281,9 +290,10 @@ func (s secret) in(text string) bool {
 }
 
 // TestSecretsStayOut follows the tale of an officer, from registration to a right, a second factor, a forgotten password
-// and a request to the help desk, and then looks for his secrets in all that the program wrote or handed out: its log
-// with everything in it, its figures, its database, a backup laid open and a dump, its temporary files, what other users
-// of the machine see of the process, exports, his own data, proofs for outsiders.
+// and a request to the help desk, with others who come by ThaID, by a link of the help desk, out of a locked account and
+// by LINE. Then it looks for their secrets in all that the program wrote or handed out: its log with everything in it,
+// its figures, its database, a backup laid open and a dump, its temporary files, what other users of the machine see of
+// the process, exports, his own data, proofs for outsiders.
 func TestSecretsStayOut(t *testing.T) {
 	eachAddress(t, func(t *testing.T, address, keys string) {
 		folder := filepath.Dir(keys)
@@ -292,15 +302,18 @@ func TestSecretsStayOut(t *testing.T) {
 		if err := os.Mkdir(temporary, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		p := launchWith(t, "TMPDIR="+temporary, append([]string{"serve", "--listen", "localhost:0", "--metrics", "localhost:0",
-			"--demo", "--log-level", "debug", "--checkpoint-to", published}, args...)...)
+		atThaID := thaidtest.New(t, clock.System{})
+		serve := append([]string{"serve", "--listen", "localhost:0", "--metrics", "localhost:0", "--log-level", "debug", "--checkpoint-to", published,
+			"--thaid-issuer", atThaID.URL, "--thaid-client-id", thaidtest.ClientID, "--thaid-client-secret-file", secretFile(t, thaidtest.ClientSecret)}, args...)
+		p := launchWith(t, "TMPDIR="+temporary, append(slices.Clone(serve), "--demo")...)
 		p.listens(t)
 		citizen, password, wrong := stranger(900001), "ข้าวเหนียว-ทุเรียน-4455", "ไม่ใช่รหัสผ่าน-ของใคร-77"
 		phone, mail := "899990001", "planted.secret@industry.example.go.th" // the phone as it is in +66… and 0…
 		officer := newCaller(p.address)
 		secrets := map[string]secret{
 			"citizen ID": {text: citizen, own: true}, "password": {text: password}, "wrong password": {text: wrong},
-			"demonstration's password": {text: demoPassword},
+			"demonstration's password": {text: demoPassword}, "secret of the client of ThaID": {text: thaidtest.ClientSecret},
+			"token of the channel of LINE": {text: lineToken}, "secret of the channel of LINE": {text: lineSigner}, "user of LINE": {text: lineUser},
 		}
 		for _, a := range demoAccounts {
 			secrets["citizen ID of "+a.citizen] = secret{text: a.citizen, own: true}
@@ -411,13 +424,39 @@ func TestSecretsStayOut(t *testing.T) {
 		}
 		secrets["token of a program"] = secret{text: token}
 
-		for _, c := range []*caller{officer, chief, forgetful, asking} {
-			for name, value := range c.cookies {
-				if !strings.HasSuffix(name, "language") && len(value) > 16 {
-					secrets["cookie "+name+" "+value[:4]] = secret{text: value}
+		// An officer who links his account with ThaID, and comes in by it.
+		byThaID := signedIn(t, p.address, "3990000000228", demoPassword)
+		for range 2 {
+			cameByThaID(t, atThaID, byThaID, "3990000000228")
+		}
+		for i, text := range atThaID.Told() {
+			secrets[fmt.Sprint("of ThaID ", i)] = secret{text: text}
+		}
+		// A locked officer on his way back: no token but his browser's opens it.
+		locked := newCaller(p.address)
+		way := step(t, locked, "/officer/login", "citizen_id", demoLocked, "password", demoPassword)
+		step(t, locked, way+"/send", "channel", "email")
+		code = sent("chanchai.k")
+		secrets["code of the way back"] = secret{text: code, word: true}
+		step(t, locked, way+"/code", "code", code)
+		// A link of the help desk to a new password.
+		linked := newCaller(p.address)
+		ticket := step(t, linked, "/officer/help", "kind", "reset", "citizen_id", "3990000000201", "name", "สมหญิง รักงาน", "position", "นักวิชาการ", "unit", "TH-12",
+			"email", "somying.r@industry.demo.example")
+		link := helpedBy(t, signedIn(t, p.address, firstAgent, demoPassword), linked, ticket, func() string { return sent("somying.r") })
+		secrets["token of a link"] = secret{text: link}
+		secrets["password set by a link"] = secret{text: linkedPassword}
+
+		cookies := func(all ...*caller) {
+			for _, c := range all {
+				for name, value := range c.cookies {
+					if !strings.HasSuffix(name, "language") && len(value) > 16 {
+						secrets["cookie "+name+" "+value[:4]] = secret{text: value}
+					}
 				}
 			}
 		}
+		cookies(officer, chief, forgetful, asking, byThaID, locked, linked)
 		until(t, "the log is sealed", 20*time.Second, func() bool { return p.figure(t, "sitthi_audit_unsealed") == 0 })
 
 		written := map[string]string{}
@@ -429,10 +468,14 @@ func TestSecretsStayOut(t *testing.T) {
 			}
 			written[name] = string(raw)
 		}
-		_, written["metrics"], _ = get(t, http.DefaultClient, p.metrics)
-		for _, name := range []string{"environ", "cmdline"} {
-			read(name+" of the process", fmt.Sprintf("/proc/%d/%s", p.cmd.Process.Pid, name))
+		outside := func(p *process, which string) {
+			t.Helper()
+			_, written["metrics"+which], _ = get(t, http.DefaultClient, p.metrics)
+			for _, name := range []string{"environ", "cmdline"} {
+				read(name+" of the process"+which, fmt.Sprintf("/proc/%d/%s", p.cmd.Process.Pid, name))
+			}
 		}
+		outside(p, "")
 		// What their owners and heads may read has their IDs in it, and no other secret.
 		handed := map[string]string{}
 		for name, path := range map[string]string{"export as CSV": "/ko1/rights/all/export.csv", "export as XLSX": "/ko1/rights/all/export.xlsx"} {
@@ -452,6 +495,21 @@ func TestSecretsStayOut(t *testing.T) {
 			}
 			handed["own data as "+format] = r.body
 		}
+		// Nothing is sent by LINE in a demonstration: who writes there writes to the same database put to real use.
+		if status := p.stop(t); status != 0 {
+			t.Error(p.said)
+		}
+		demonstrated := p.said.String()
+		makeReal(t, address)
+		line := newLineServer(t)
+		p = launchWith(t, "TMPDIR="+temporary, append(slices.Clone(serve), "--mail-file", filepath.Join(folder, "mail"), "--sms", "file", "--sms-file", filepath.Join(folder, "sms"),
+			"--line", "--line-url", line.URL, "--line-private", "--line-token-file", secretFile(t, lineToken), "--line-secret-file", secretFile(t, lineSigner))...)
+		p.listens(t)
+		wrote := newCaller(p.address)
+		secrets["token of a request by LINE"] = secret{text: line.asks(t, wrote, citizen)}
+		cookies(wrote)
+		outside(p, " with LINE")
+
 		if strings.HasPrefix(address, "sqlite:") {
 			for _, name := range []string{"", "-wal"} {
 				read("database"+name, strings.TrimPrefix(address, "sqlite:")+name)
@@ -497,12 +555,13 @@ func TestSecretsStayOut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		log := p.said.String()
+		log := demonstrated
 		// The list of the demonstration's accounts is shown on purpose, up to where the program says that it listens.
 		list, end := strings.Index(log, "การสาธิต"), strings.LastIndex(log, demoAccounts[len(demoAccounts)-1].citizen)
 		if list >= 0 && end > list {
 			log = log[:list] + log[end+len(citizen):]
 		}
+		log += p.said.String()
 		written["log"] = log
 		if !strings.Contains(log, "level=DEBUG") && !strings.Contains(log, "level=INFO") {
 			t.Errorf("nothing was logged:\n%s", log)
@@ -521,12 +580,170 @@ func TestSecretsStayOut(t *testing.T) {
 		}
 		for what, text := range private {
 			for _, where := range []string{"log", "metrics", "checkpoint", "published checkpoint", "proof", "environ of the process", "cmdline of the process"} {
-				if strings.Contains(written[where], text) {
+				if strings.Contains(written[where]+written[where+" with LINE"], text) {
 					t.Errorf("%s is in: %s", what, where)
 				}
 			}
 		}
 	})
+}
+
+// secretFile is a file with a secret in it, for its owner alone.
+func secretFile(t *testing.T, text string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// step sends a form that leads on, and answers where.
+func step(t *testing.T, c *caller, path string, pairs ...string) (next string) {
+	t.Helper()
+	r, err := c.post(path, pairs...)
+	if err != nil || r.status != http.StatusSeeOther || strings.HasPrefix(r.location, "/officer/login?") {
+		t.Fatalf("%s: %d %q %v\n%s", path, r.status, r.location, err, r.body)
+	}
+	return r.location
+}
+
+// cameByThaID has an officer come in by ThaID, after an answer that nobody asked for and one that ThaID itself takes for
+// none and repeats.
+func cameByThaID(t *testing.T, f *thaidtest.Fake, c *caller, citizen string) {
+	t.Helper()
+	f.Redirect = c.address + web.ThaIDCallback
+	ask := func() url.Values {
+		t.Helper()
+		r, err := c.post("/officer/thaid", "next", "/officer/security")
+		_, address, ok := strings.Cut(r.header.Get("Refresh"), "url=")
+		if err != nil || !ok {
+			t.Fatalf("ask ThaID: %d %v\n%s", r.status, err, r.body)
+		}
+		a := f.Agree(t, address, thaidtest.Claims{"pid": citizen, "given_name": "กมลวรรณ", "family_name": "ทองสุข"})
+		return url.Values{"state": {a.State}, "code": {a.Code}, "iss": {a.Issuer}}
+	}
+	answer := func(q url.Values, want string) {
+		t.Helper()
+		r, err := c.get(web.ThaIDCallback + "?" + q.Encode())
+		if err != nil || r.status != http.StatusSeeOther || r.location != want {
+			t.Fatalf("ThaID leads to %d %q %v\n%s", r.status, r.location, err, r.body)
+		}
+	}
+	spoilt := ask()
+	f.Token = func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprintf(w, `{"error":"invalid_grant","error_description":"%s %s"}`, r.PostFormValue("code"), r.PostFormValue("code_verifier"))
+	}
+	answer(spoilt, "/officer/security")
+	f.Token = nil
+	forged := ask()
+	forged.Set("state", seal.Token())
+	answer(forged, "/my/rights")
+	answer(ask(), "/officer/security")
+}
+
+// linkedPassword is what is set by a link of the help desk.
+const linkedPassword = "มะพร้าวน้ำหอม-ตลาดน้ำ-6188"
+
+// helpedBy has an agent answer the request for a new password of somebody, whom a code has proved and whose browser
+// shows the page ticket, and that one set it. It answers the token of the link.
+func helpedBy(t *testing.T, agent, asks *caller, ticket string, sent func() string) (token string) {
+	t.Helper()
+	step(t, asks, ticket+"/send", "channel", "email")
+	step(t, asks, ticket+"/code", "code", sent())
+	at := strings.Replace(ticket, "/officer/help/", "/help/cases/", 1)
+	for _, act := range []string{"look", "claim", "account/start"} {
+		step(t, agent, at+"/"+act)
+	}
+	outbox, err := newCaller(asks.address).get("/demo/outbox")
+	found := regexp.MustCompile(regexp.QuoteMeta(signin.LinkPath) + `\?t=([\w-]+)`).FindStringSubmatch(outbox.body)
+	if err != nil || found == nil {
+		t.Fatalf("no link was sent: %v\n%s", err, outbox.body)
+	}
+	if r, err := asks.get(found[0]); err != nil || r.status != http.StatusOK {
+		t.Fatalf("the link shows %d %v", r.status, err)
+	}
+	reset := step(t, asks, signin.LinkPath, "t", found[1])
+	step(t, asks, reset+"/password", "password", linkedPassword, "password_again", linkedPassword)
+	signedIn(t, asks.address, "3990000000201", linkedPassword)
+	return found[1]
+}
+
+// What a channel of LINE works with, and who writes to it.
+const (
+	lineToken  = "planted+token/of=the+channel"
+	lineSigner = "0123456789abcdef0123456789abcdef"
+	lineUser   = "U4af4980629planted0user"
+)
+
+// lineServer takes what is sent by LINE. What does not answer a request for help it refuses, and repeats.
+type lineServer struct {
+	*httptest.Server
+	sent chan string
+}
+
+func newLineServer(t *testing.T) lineServer {
+	l := lineServer{sent: make(chan string, 4)}
+	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.Header.Get("Authorization") != "Bearer "+lineToken || !strings.Contains(string(body), lineUser) {
+			t.Errorf("LINE is sent %q %v", body, err)
+		}
+		if !strings.Contains(string(body), "?t=") {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprintf(w, `{"message":"%s %s","details":%s}`, r.Header.Get("Authorization"), lineUser, body)
+		}
+		l.sent <- string(body)
+	}))
+	t.Cleanup(l.Close)
+	return l
+}
+
+// asks has somebody write by LINE, and complete on the web what he asks for. It answers the token by which he does.
+func (l lineServer) asks(t *testing.T, c *caller, citizen string) (token string) {
+	t.Helper()
+	write := func(id, text string) string {
+		t.Helper()
+		body := fmt.Sprintf(`{"events":[{"type":"message","webhookEventId":"%s","source":{"type":"user","userId":"%s"},"message":{"type":"text","text":"%s"}}]}`, id, lineUser, text)
+		for _, key := range []string{"wrong", lineSigner} {
+			mac := hmac.New(sha256.New, []byte(key))
+			mac.Write([]byte(body))
+			request, err := http.NewRequest(http.MethodPost, c.address+"/line/webhook", strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("X-Line-Signature", base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+			answer, err := c.client.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if taken := answer.StatusCode == http.StatusOK; taken != (key == lineSigner) {
+				t.Fatalf("a webhook is answered %d", answer.StatusCode)
+			}
+			if err := answer.Body.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		select {
+		case sent := <-l.sent:
+			return sent
+		case <-time.After(20 * time.Second):
+			t.Fatal("nothing was sent by LINE")
+			return ""
+		}
+	}
+	write("planted0", "สวัสดีครับ "+citizen)
+	found := regexp.MustCompile(`/officer/help\?t=([\w-]+)`).FindStringSubmatch(write("planted1", "ลืมรหัสผ่าน "+citizen))
+	if found == nil {
+		t.Fatal("no link was sent by LINE")
+	}
+	if r, err := c.get(found[0]); err != nil || r.status != http.StatusOK {
+		t.Fatalf("the link shows %d %v", r.status, err)
+	}
+	step(t, c, "/officer/help", "t", found[1], "kind", "reset", "citizen_id", citizen, "name", "ผู้ร้องลับ", "position", "นักวิชาการ", "unit", "TH-12", "email", "line@example.go.th")
+	return found[1]
 }
 
 // unzipped is all that is in an archive, laid open.

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -43,11 +44,14 @@ type Fake struct {
 	Sign func(Claims) string
 	// Token, Keys, UserInfo and Discovery answer in the place of the endpoints.
 	Token, Keys, UserInfo, Discovery http.HandlerFunc
+	// Redirect is where the client has people sent back to; RedirectURL when empty.
+	Redirect string
 
 	key *rsa.PrivateKey
 
 	mu    sync.Mutex
 	asked map[string]grant // by code
+	told  []string
 }
 
 // grant is a code with what was asked, and who said yes.
@@ -120,7 +124,7 @@ func (f *Fake) Agree(t testing.TB, address string, who Claims) thaid.Answer {
 		t.Fatal(err)
 	}
 	q := u.Query()
-	for name, want := range map[string]string{"client_id": ClientID, "redirect_uri": RedirectURL, "response_type": "code", "code_challenge_method": "S256"} {
+	for name, want := range map[string]string{"client_id": ClientID, "redirect_uri": cmp.Or(f.Redirect, RedirectURL), "response_type": "code", "code_challenge_method": "S256"} {
 		if q.Get(name) != want {
 			t.Errorf("ThaID is asked with %s=%q", name, q.Get(name))
 		}
@@ -134,7 +138,15 @@ func (f *Fake) Agree(t testing.TB, address string, who Claims) thaid.Answer {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.asked[code] = grant{q, who}
+	f.told = append(f.told, q.Get("state"), q.Get("nonce"), code)
 	return thaid.Answer{State: q.Get("state"), Code: code, Issuer: f.URL}
+}
+
+// Told is what passed between the fake and its clients and is for nobody else: states, nonces, codes, verifiers and tokens.
+func (f *Fake) Told() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.told)
 }
 
 func (f *Fake) discover(w http.ResponseWriter, _ *http.Request) {
@@ -188,7 +200,11 @@ func (f *Fake) token(w http.ResponseWriter, r *http.Request) {
 	if f.Sign != nil {
 		sign = f.Sign
 	}
-	answer["id_token"] = sign(claims)
+	token := sign(claims)
+	f.mu.Lock()
+	f.told = append(f.told, r.PostFormValue("code_verifier"), token)
+	f.mu.Unlock()
+	answer["id_token"] = token
 	say(w, answer)
 }
 
