@@ -42,11 +42,12 @@ type Unit struct {
 	Short locale.Name
 	// SortKey orders units: by kind as in Kinds, and within a kind as a Thai dictionary orders their short names.
 	SortKey    string
-	Region     string // of a province: N, NE, C, E, W or S, by the six-region scheme; else ""
-	UsesReview bool   // level 2 (กลั่นกรอง) is in use here
-	Considers  bool   // rights of กอ.1 can be given here
-	Active     bool   // false once retired
-	Version    int64  // goes up by one with every change
+	Mailbox    thai.Email // the office's own address, saraban@industry.go.th; "" for none
+	Region     string     // of a province: N, NE, C, E, W or S, by the six-region scheme; else ""
+	UsesReview bool       // level 2 (กลั่นกรอง) is in use here
+	Considers  bool       // rights of กอ.1 can be given here
+	Active     bool       // false once retired
+	Version    int64      // goes up by one with every change
 }
 
 // HasTeams tells whether the unit may have groups: only a division may.

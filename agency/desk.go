@@ -133,6 +133,29 @@ func (d Desk) RenameUnit(ctx context.Context, by, code string, version int64, na
 	})
 }
 
+// SetMailbox keeps the office's own address, or none. seen is the one that the caller saw: problem.Conflict when it is
+// another by now. What is no address is problem.Invalid, field "mailbox".
+func (d Desk) SetMailbox(ctx context.Context, by, code string, seen thai.Email, typed string) error {
+	mailbox, err := checkMailbox(typed)
+	if err != nil {
+		return err
+	}
+	act := &audit.Act{Name: "agency.unit_mailbox", Unit: code, Object: code, Texts: map[string]string{"before": string(seen), "after": string(mailbox)}}
+	return d.act(ctx, by, act, func(tx *store.Tx) error {
+		if _, err := selectUnit(ctx, tx, code); err != nil {
+			return err
+		}
+		same, err := updateMailbox(ctx, tx, code, seen, mailbox)
+		if err != nil {
+			return err
+		}
+		if !same {
+			return problem.New(problem.Conflict, "agency.problem.changed")
+		}
+		return nil
+	})
+}
+
 // SwitchReview says whether a unit uses level 2 (กลั่นกรอง). It can be switched on in units at the centre that
 // consider กอ.1, and off only when nobody holds level 2 there; problem.Conflict otherwise.
 func (d Desk) SwitchReview(ctx context.Context, by, code string, version int64, on bool) error {

@@ -173,6 +173,7 @@ func TestOnlyAdministratorsKeepUnits(t *testing.T) {
 				return err
 			},
 			"agency.unit_rename":    func() error { return d.RenameUnit(ctx, "chief", agency.IWM, 1, name, name) },
+			"agency.unit_mailbox":   func() error { return d.SetMailbox(ctx, "chief", agency.IWM, "", "mine@example.com") },
 			"agency.unit_review":    func() error { return d.SwitchReview(ctx, "chief", agency.IWM, 1, false) },
 			"agency.unit_considers": func() error { return d.SwitchConsiders(ctx, "chief", agency.IWM, 1, false) },
 			"agency.unit_retire":    func() error { return d.RetireUnit(ctx, "chief", "HSM", 1) },
@@ -207,6 +208,39 @@ func TestAnOldVersionChangesNothing(t *testing.T) {
 		wants(t, d.RenameUnit(ctx, boss, "NONE", 1, first, first), problem.NotFound, "agency.problem.unit")
 		wants(t, d.RenameTeam(ctx, boss, "HSM", "NONE", 1, first), problem.NotFound, "agency.problem.team")
 		wants(t, d.RenameUnit(ctx, boss, "ETP", 1, first, first), problem.Invalid, "agency.problem.name_taken")
+	})
+}
+
+// TestMailbox: the office's own address changes as often as anybody wants, and the reference data goes on to rule its name.
+func TestMailbox(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		d, ctx := loaded(t, env), t.Context()
+		wants(t, d.SetMailbox(ctx, boss, "HSM", "", "not an address"), problem.Invalid, "agency.problem.mailbox")
+		wants(t, d.SetMailbox(ctx, boss, "NONE", "", "a@diw.go.th"), problem.NotFound, "agency.problem.unit")
+		if err := d.SetMailbox(ctx, boss, "HSM", "", " Saraban@DIW.go.th "); err != nil {
+			t.Fatal(err)
+		}
+		u := find(t, d, "HSM").Unit
+		if u.Mailbox != "saraban@diw.go.th" || u.Version != 1 {
+			t.Fatalf("HSM is %+v", u)
+		}
+		wants(t, d.SetMailbox(ctx, boss, "HSM", "", "late@diw.go.th"), problem.Conflict, "agency.problem.changed")
+		exec(t, env.DB, `UPDATE units SET name_th = 'ชื่อเก่า' WHERE code = 'HSM'`)
+		write(t, env.DB, agency.Load)
+		if again := find(t, d, "HSM").Unit; again.Mailbox != u.Mailbox || again.Name != u.Name {
+			t.Errorf("after the reference data was loaded again it is %+v", again)
+		}
+		if err := d.SetMailbox(ctx, boss, "HSM", u.Mailbox, " "); err != nil {
+			t.Fatal(err)
+		}
+		if u := find(t, d, "HSM").Unit; u.Mailbox != "" {
+			t.Errorf("taken away, it is %q", u.Mailbox)
+		}
+		entries := log(t, env.DB, "agency.unit_mailbox")
+		done := slices.DeleteFunc(entries, func(e audit.Entry) bool { return e.Outcome != audit.Done })
+		if len(done) != 2 || done[0].Texts["before"] != string(u.Mailbox) || done[1].Texts["after"] != string(u.Mailbox) {
+			t.Errorf("log %+v", done)
+		}
 	})
 }
 

@@ -8,15 +8,16 @@ import (
 
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
+	"sitthi/internal/thai"
 )
 
 const unitColumns = `code, kind, name_th, name_en, short_th, short_en, sort_key, region,
-	uses_review, considers, active, version`
+	uses_review, considers, active, mailbox, version`
 
 func scanUnit(row store.Row) (Unit, error) {
 	var u Unit
 	err := row.Scan(&u.Code, &u.Kind, &u.Name.TH, &u.Name.EN, &u.Short.TH, &u.Short.EN, &u.SortKey, &u.Region,
-		&u.UsesReview, &u.Considers, &u.Active, &u.Version)
+		&u.UsesReview, &u.Considers, &u.Active, &u.Mailbox, &u.Version)
 	return u, err
 }
 
@@ -71,7 +72,7 @@ func selectTeam(ctx context.Context, tx *store.Tx, unit, code string) (Team, err
 // loadUnit brings in a unit of the reference data, and brings one up to date that nobody has changed by hand.
 func loadUnit(ctx context.Context, tx *store.Tx, u Unit) error {
 	_, err := tx.Exec(ctx, `INSERT INTO units (`+unitColumns+`, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		ON CONFLICT (code) DO UPDATE SET kind = excluded.kind, name_th = excluded.name_th, name_en = excluded.name_en,
 			short_th = excluded.short_th, short_en = excluded.short_en, region = excluded.region,
 			uses_review = excluded.uses_review, considers = excluded.considers, updated_at = excluded.updated_at
@@ -80,7 +81,7 @@ func loadUnit(ctx context.Context, tx *store.Tx, u Unit) error {
 			OR units.short_en <> excluded.short_en OR units.region <> excluded.region
 			OR units.uses_review <> excluded.uses_review OR units.considers <> excluded.considers)`,
 		u.Code, u.Kind, u.Name.TH, u.Name.EN, u.Short.TH, u.Short.EN, u.SortKey, u.Region,
-		u.UsesReview, u.Considers, u.Active, u.Version, store.Us(tx.Now))
+		u.UsesReview, u.Considers, u.Active, u.Mailbox, u.Version, store.Us(tx.Now))
 	if err != nil {
 		return fmt.Errorf("load unit %s: %w", u.Code, err)
 	}
@@ -104,9 +105,9 @@ func setTeamSortKey(ctx context.Context, tx *store.Tx, t Team, key string) error
 
 func insertUnit(ctx context.Context, tx *store.Tx, u Unit) error {
 	n, err := tx.Exec(ctx, `INSERT INTO units (`+unitColumns+`, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (code) DO NOTHING`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (code) DO NOTHING`,
 		u.Code, u.Kind, u.Name.TH, u.Name.EN, u.Short.TH, u.Short.EN, u.SortKey, u.Region,
-		u.UsesReview, u.Considers, u.Active, u.Version, store.Us(tx.Now))
+		u.UsesReview, u.Considers, u.Active, u.Mailbox, u.Version, store.Us(tx.Now))
 	if err != nil {
 		return fmt.Errorf("add unit: %w", err)
 	}
@@ -134,6 +135,16 @@ func updateUnit(ctx context.Context, tx *store.Tx, u Unit) error {
 		return fmt.Errorf("change unit: %w", err)
 	}
 	return nil
+}
+
+// updateMailbox leaves the version as it is: the reference data knows no mailboxes, and goes on to bring names up to date
+// where there is one. It tells whether the mailbox was still what was seen.
+func updateMailbox(ctx context.Context, tx *store.Tx, code string, seen, mailbox thai.Email) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE units SET mailbox = $3, updated_at = $4 WHERE code = $1 AND mailbox = $2`, code, seen, mailbox, store.Us(tx.Now))
+	if err != nil {
+		return false, fmt.Errorf("change mailbox of unit: %w", err)
+	}
+	return n == 1, nil
 }
 
 func insertTeam(ctx context.Context, tx *store.Tx, t Team) error {

@@ -1,6 +1,7 @@
 package agency
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strconv"
@@ -84,6 +85,17 @@ func checkShort(c *problem.Check, short, name locale.Name) locale.Name {
 		short.EN = name.EN
 	}
 	return checkName(c, "short", short)
+}
+
+// checkMailbox reads the address of an office as typed; nothing typed is none.
+func checkMailbox(typed string) (thai.Email, error) {
+	mailbox, err := thai.ParseEmail(typed)
+	if err == nil || errors.Is(err, thai.ErrEmpty) {
+		return mailbox, nil
+	}
+	var c problem.Check
+	c.Fail("mailbox", "agency.problem.mailbox")
+	return "", c.Err()
 }
 
 // checkTeamCode brings a code typed for a new group into the form that is kept; "" asks for one to be made.

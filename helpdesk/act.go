@@ -153,8 +153,21 @@ func (d *Desk) watch(ctx context.Context, tx *store.Tx, agent person.ID) error {
 	return d.Book.TellCentre(ctx, tx, agent, "help.alarm", "/help/figures", locale.Args{"name": a.Name(), "n": n})
 }
 
-// tellOffice tells the heads of an officer's office, which has no mailbox of its own in this program; where it has no
-// head but him, the central administrators are told in other words.
+// tellMailbox tells the office's own mailbox, where there is one, that somebody of its officers was vouched for (trust.md
+// 12): whoever reads it may know better. It gets no link, because it is nobody's account.
+func (d *Desk) tellMailbox(ctx context.Context, tx *store.Tx, owner officer.Account) error {
+	unit, err := agency.Find(ctx, tx, owner.Unit)
+	if err != nil || unit.Mailbox == "" {
+		return err
+	}
+	return d.Outbox.Queue(ctx, tx, notify.Message{
+		Channel: notify.Email, To: string(unit.Mailbox), Purpose: "help.notice_office", Lang: locale.TH,
+		Args: locale.Args{"name": owner.Name(), "position": owner.Position, "unit": unit.Name},
+	})
+}
+
+// tellOffice tells the heads of an officer's office; where it has no head but him, the central administrators are told in
+// other words.
 func (d *Desk) tellOffice(ctx context.Context, tx *store.Tx, ticket string, owner officer.Account, purpose string) error {
 	unit, err := agency.Find(ctx, tx, owner.Unit)
 	if err != nil {
@@ -275,6 +288,9 @@ func (d *Desk) approve(ctx context.Context, by person.ID, find func(tx *store.Tx
 		}
 		if a.Proof == bySecond {
 			if err := d.tellOffice(ctx, tx, t.ID, owner, "help.notice"); err != nil {
+				return err
+			}
+			if err := d.tellMailbox(ctx, tx, owner); err != nil {
 				return err
 			}
 		}

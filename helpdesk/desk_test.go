@@ -93,7 +93,11 @@ func TestResetByVouching(t *testing.T) {
 		}
 		wants(t, "another chief", o.desk.Vouch(ctx, o.who[chief13], pleas[0].ID), problem.Denied, "helpdesk.no_act")
 		wants(t, "an act that is not there", o.desk.Vouch(ctx, o.who[chief], store.NewID()), problem.Denied, "helpdesk.no_act")
+		check(t, o.exec(t, `UPDATE units SET mailbox = 'saraban@nonthaburi.example.go.th' WHERE code = 'TH-12'`))
 		check(t, o.desk.Vouch(ctx, o.who[chief], pleas[0].ID))
+		if list := o.messages(t, "help.notice_office"); len(list) != 1 || list[0].To != "saraban@nonthaburi.example.go.th" || strings.Contains(list[0].Text, "http") {
+			t.Errorf("the office's mailbox got %+v, want one message without a link", list)
+		}
 		wants(t, "twice", o.desk.Vouch(ctx, o.who[chief], pleas[0].ID), problem.Conflict, "helpdesk.seconded")
 		if len(o.messages(t, "help.notice")) == 0 || len(o.messages(t, "help.approved")) == 0 {
 			t.Error("neither the office nor the officer was told")
@@ -160,7 +164,7 @@ func TestActiveUser(t *testing.T) {
 	})
 }
 
-// TestHeadless: where an office has no head, the administrators are told what its mailbox would be.
+// TestHeadless: where an office has no head, the administrators are told instead; an office without a mailbox has none told.
 func TestHeadless(t *testing.T) {
 	each(t, func(t *testing.T, o *office) {
 		ctx := t.Context()
@@ -168,7 +172,7 @@ func TestHeadless(t *testing.T) {
 		r := o.claimed(t, silent, helpdesk.Reset)
 		must(o.desk.Start(ctx, o.who[agent1], r.ID))(t)
 		check(t, o.desk.Approve(ctx, o.who[agent2], r.ID))
-		for purpose, want := range map[string]int{"help.second": 0, "help.second_headless": 2, "help.notice": 0, "help.notice_headless": 2} {
+		for purpose, want := range map[string]int{"help.second": 0, "help.second_headless": 2, "help.notice": 0, "help.notice_headless": 2, "help.notice_office": 0} {
 			if got := len(o.messages(t, purpose)); got != want {
 				t.Errorf("%d messages %s, want %d", got, purpose, want)
 			}

@@ -124,9 +124,11 @@ var Templates = []Template{
 	// To every contact on file.
 	{"help.approved", []string{"receipt"}},
 	{"help.open_again", []string{"receipt"}},
-	// To the heads of the office, which has no mailbox of its own: somebody awaits their word, and what was approved.
+	// To the heads of the office: somebody awaits their word, and what was approved.
 	{"help.second", []string{"name", "position", "unit", "link"}},
 	{"help.notice", []string{"name", "position", "unit", "link"}},
+	// The same to the office's own mailbox.
+	{"help.notice_office", []string{"name", "position", "unit"}},
 	// The same to the administrators, where the office has no head but him.
 	{"help.second_headless", []string{"name", "position", "unit", "link"}},
 	{"help.notice_headless", []string{"name", "position", "unit", "link"}},

@@ -24,6 +24,8 @@ func (s *Server) agencyRoutes() []Route {
 		{Pattern: "GET /admin/units/{unit}", Access: AdministratorOnly, Handle: s.unit},
 		{Pattern: "GET /admin/units/{unit}/name", Access: AdministratorOnly, Handle: s.unitName},
 		{Pattern: "POST /admin/units/{unit}/name", Access: AdministratorOnly, StepUp: true, Handle: s.renameUnit},
+		{Pattern: "GET /admin/units/{unit}/mailbox", Access: AdministratorOnly, Handle: s.unitMailbox},
+		{Pattern: "POST /admin/units/{unit}/mailbox", Access: AdministratorOnly, StepUp: true, Handle: s.setMailbox},
 		{Pattern: "POST /admin/units/{unit}/review", Access: AdministratorOnly, StepUp: true, Handle: s.switchReview},
 		{Pattern: "POST /admin/units/{unit}/considers", Access: AdministratorOnly, StepUp: true, Handle: s.switchConsiders},
 		{Pattern: "GET /admin/units/{unit}/retire", Access: AdministratorOnly, Handle: s.unitEnd},
@@ -267,6 +269,7 @@ func (v *Visit) unitRows(f agency.Folder) []views.SummaryRow {
 		rows = append(rows, views.SummaryRow{Term: v.T("agency.region"), Value: v.T("agency.region_" + u.Region)})
 	}
 	return append(rows,
+		views.SummaryRow{Term: v.T("agency.mailbox"), Value: cmp.Or(string(u.Mailbox), v.T("agency.none"))},
 		views.SummaryRow{Term: v.T("agency.grants"), Value: views.Thousands(f.Grants)},
 		views.SummaryRow{Term: v.T("agency.heads"), Value: views.Thousands(f.Heads)})
 }
@@ -415,6 +418,45 @@ func (s *Server) renameUnit(w http.ResponseWriter, r *http.Request, v *Visit) er
 		return s.showUnitName(w, r, v, http.StatusConflict, f.Unit, typed, []views.FieldError{{Text: v.Tell(acted)}})
 	}
 	return s.see(w, r, v, unitPath(code), v.Notice(views.NoticeOK, "agency.renamed", "name", f.Unit.Name))
+}
+
+func (s *Server) unitMailbox(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	f, err := s.Agencies.Folder(r.Context(), r.PathValue("unit"))
+	if err != nil {
+		return err
+	}
+	return s.showMailbox(w, r, v, http.StatusOK, f.Unit, views.MailboxForm{Mailbox: string(f.Unit.Mailbox)}, nil)
+}
+
+// showMailbox shows the form for an office's own address, with the one that it has now.
+func (s *Server) showMailbox(w http.ResponseWriter, r *http.Request, v *Visit, status int, u agency.Unit, f views.MailboxForm, faults []views.FieldError) error {
+	p := v.Page("agency.mailbox_set")
+	p.Subtitle = u.Name.In(v.Lang)
+	p.Crumbs = append(v.adminCrumbs("agency.units", "/admin/units"), views.Crumb{Label: u.Name.In(v.Lang), Href: unitPath(u.Code)})
+	p.Narrow, p.Problems = true, faults
+	f.Back, f.Seen = unitPath(u.Code), string(u.Mailbox)
+	return s.show(w, r, v, status, p, views.Mailbox(p, f))
+}
+
+func (s *Server) setMailbox(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	code, typed := r.PathValue("unit"), views.MailboxForm{Mailbox: r.PostForm.Get("mailbox")}
+	acted := s.Agencies.SetMailbox(r.Context(), v.by(), code, thai.Email(r.PostForm.Get("seen")), typed.Mailbox)
+	faults, invalid := v.Problems(acted)
+	if acted != nil && !invalid && !isConflict(acted) {
+		return acted
+	}
+	f, err := s.Agencies.Folder(r.Context(), code)
+	if err != nil {
+		return err
+	}
+	switch {
+	case invalid:
+		return s.showMailbox(w, r, v, http.StatusUnprocessableEntity, f.Unit, typed, faults)
+	case acted != nil:
+		typed.Now = cmp.Or(string(f.Unit.Mailbox), v.T("agency.none"))
+		return s.showMailbox(w, r, v, http.StatusConflict, f.Unit, typed, []views.FieldError{{Text: v.Tell(acted)}})
+	}
+	return s.see(w, r, v, unitPath(code), v.Notice(views.NoticeOK, "agency.mailbox_saved", "name", f.Unit.Name))
 }
 
 func (s *Server) newTeam(w http.ResponseWriter, r *http.Request, v *Visit) error {

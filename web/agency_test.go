@@ -88,6 +88,15 @@ func keepsUnits(_ *testing.T, b *browser, say say) {
 		wants(http.StatusConflict, say("agency.problem.changed"), "สำนักงานใหม่", `value="ช้าไป"`, `name="version" value="6"`)
 	b.post("/admin/units/NONE/name", "version", "5", "name_th", "ไม่มี").wants(http.StatusNotFound)
 
+	// Its own address.
+	b.get("/admin/units/TST/mailbox").wants(http.StatusOK, say("agency.mailbox_set"), say("agency.mailbox_hint"), `name="seen" value=""`)
+	b.post("/admin/units/TST/mailbox", "seen", "", "mailbox", "สารบรรณ").
+		wants(http.StatusUnprocessableEntity, say("agency.problem.mailbox"), `value="สารบรรณ"`)
+	b.post("/admin/units/TST/mailbox", "seen", "", "mailbox", "saraban@example.go.th").leads("/admin/units/TST", "saraban@example.go.th")
+	b.post("/admin/units/TST/mailbox", "seen", "", "mailbox", "late@example.go.th").
+		wants(http.StatusConflict, say("agency.problem.changed"), `value="late@example.go.th"`, `name="seen" value="saraban@example.go.th"`)
+	b.post("/admin/units/NONE/mailbox", "seen", "", "mailbox", "").wants(http.StatusNotFound)
+
 	// Out of use, and back.
 	b.get("/admin/units/TST/retire").wants(http.StatusOK, say("agency.retire_unit_text"))
 	b.post("/admin/units/TST/retire", "version", "1").wants(http.StatusConflict, say("agency.problem.changed"))

@@ -267,6 +267,8 @@ var calls = []call{
 	{"GET /admin/units/{unit}", "", centre, false},
 	{"GET /admin/units/{unit}/name", "", centre, false},
 	{"POST /admin/units/{unit}/name", "version=1&name_th=x&name_en=x&short_th=x&short_en=x", centre, false},
+	{"GET /admin/units/{unit}/mailbox", "", centre, false},
+	{"POST /admin/units/{unit}/mailbox", "seen=&mailbox=a@b.go.th", centre, false},
 	{"POST /admin/units/{unit}/review", "version=1&on=yes", centre, false},
 	{"POST /admin/units/{unit}/considers", "version=1&on=no", centre, false},
 	{"GET /admin/units/{unit}/retire", "", centre, false},

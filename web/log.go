@@ -59,7 +59,7 @@ var logActs = []string{
 	"grant.give", "grant.give_list", "grant.change", "grant.revoke", "grant.confirm", "grant.confirm_thaid", "grant.confirm_list", "grant.refuse", "grant.second", "grant.decline", "grant.export",
 	"appointment.propose", "appointment.confirm", "appointment.decline", "appointment.end", "appointment.install",
 	"person.look_up", "person.look_up_list", "person.unmask",
-	"agency.unit_add", "agency.unit_rename", "agency.unit_review", "agency.unit_considers", "agency.unit_retire", "agency.unit_restore",
+	"agency.unit_add", "agency.unit_rename", "agency.unit_mailbox", "agency.unit_review", "agency.unit_considers", "agency.unit_retire", "agency.unit_restore",
 	"agency.team_add", "agency.team_rename", "agency.team_retire", "agency.team_restore",
 	"portal.system_address", "portal.announce", "portal.change", "portal.close",
 	"portal.cutover_set", "portal.cutover_withdraw",
