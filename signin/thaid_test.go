@@ -305,6 +305,100 @@ func TestThaIDOfWhoCanNotComeIn(t *testing.T) {
 	})
 }
 
+// TestThaIDOfClosedSwitchedOffAndLocked: how an account stands is told to whom ThaID has proved to be its owner, and to
+// nobody before; none of the three comes in.
+func TestThaIDOfClosedSwitchedOffAndLocked(t *testing.T) {
+	for name, c := range map[string]struct {
+		set  string // of the account
+		want string
+		kind error
+	}{
+		"closed":       {"state = 'disabled', closed_at = last_signin_at", "signin.problem.disabled", problem.Denied},
+		"switched off": {"state = 'disabled'", "signin.problem.disabled", problem.Denied},
+		"locked":       {"", "signin.problem.locked", problem.Locked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+				o := openThaID(t, env)
+				o.linked(t)
+				proofs, messages := o.proved.Load(), o.told(t, "signin.thaid")
+				env.Clock.Advance(officer.LockAfter - time.Second)
+				if c.set != "" {
+					o.set(t, c.set)
+				} else {
+					env.Clock.Advance(time.Second)
+				}
+				entries := len(o.entries(t))
+				refused := func(what string, a thaid.Answer, in signin.In, want string) {
+					t.Helper()
+					if opened, _, err := o.desk.SignInThaID(t.Context(), a, in); key(err) != want || opened != (signin.Opened{}) {
+						t.Errorf("%s is told %v, %+v", what, err, opened)
+					}
+				}
+				// Who has not proved that he is the owner is told what everybody is told.
+				other := o.in()
+				other.Browser = seal.Token()
+				answer := o.ask(t, somsakAtThaID)
+				refused("another browser", answer, other, "signin.problem.thaid_browser")
+				refused("who ended it at ThaID", thaid.Answer{State: answer.State, Error: "access_denied"}, o.in(), "signin.problem.thaid_refused")
+				answer = o.ask(t, somsakAtThaID)
+				answer.Code = "x"
+				refused("who has another code", answer, o.in(), "signin.problem.thaid_unproved")
+				o.fake.Sign = o.fake.SignedByAnother
+				refused("who brings a token that ThaID did not sign", o.ask(t, somsakAtThaID), o.in(), "signin.problem.thaid_unproved")
+				o.fake.Sign = nil
+				if n := len(o.entries(t)); n != entries {
+					t.Errorf("%d acts are recorded of somebody who was not proved", n-entries)
+				}
+
+				opened, _, err := o.desk.SignInThaID(t.Context(), o.ask(t, somsakAtThaID), o.in())
+				if key(err) != c.want || !errors.Is(err, c.kind) || opened.Token != "" || opened.Flow != "" {
+					t.Errorf("its owner: %+v, %v", opened, err)
+				}
+				locked := errors.Is(c.kind, problem.Locked)
+				if locked != (opened.Activation != "") || o.sessions(t) != 0 || o.proved.Load() != proofs || o.told(t, "signin.thaid") != messages {
+					t.Errorf("it led to %+v, %d sessions", opened, o.sessions(t))
+				}
+				if !locked {
+					return
+				}
+				// The lock stays until his chief has let him in: ThaID is no way around it, and no sign-in.
+				if a, err := o.desk.Activation(t.Context(), opened.Activation, o.browser); err != nil || a.Step != signin.ActivationChannel {
+					t.Errorf("his way back in: %+v, %v", a, err)
+				}
+				if _, err := o.desk.Activation(t.Context(), opened.Activation, seal.Token()); !errors.Is(err, problem.NotFound) {
+					t.Errorf("his way back in, in another browser: %v", err)
+				}
+				if again, _, err := o.desk.SignInThaID(t.Context(), o.ask(t, somsakAtThaID), o.in()); !errors.Is(err, problem.Locked) || again.Token != "" {
+					t.Errorf("a second time: %+v, %v", again, err)
+				}
+				if e := o.entries(t)[0]; e.Name != "signin.locked" || e.Object == "" {
+					t.Errorf("recorded: %+v", e)
+				}
+				o.write(t, func(tx *store.Tx) error { return officer.Reopen(t.Context(), tx, o.who) })
+				if opened, _, err := o.desk.SignInThaID(t.Context(), o.ask(t, somsakAtThaID), o.in()); err != nil || opened.Token == "" {
+					t.Errorf("after he was let in: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// TestThaIDLinksNoLockedAccount: whose account was never linked, and is locked, has no session to link it by.
+func TestThaIDLinksNoLockedAccount(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		o := openThaID(t, env)
+		session := o.enter(t, in()).Token
+		env.Clock.Advance(officer.LockAfter)
+		in := o.in()
+		in.Session = session
+		opened, _, err := o.desk.SignInThaID(t.Context(), o.ask(t, somsakAtThaID), in)
+		if key(err) != "signin.problem.thaid_first" || opened != (signin.Opened{}) || o.proved.Load() != 0 {
+			t.Errorf("it leads to %+v, %v", opened, err)
+		}
+	})
+}
+
 func TestThaIDAwayOrRefused(t *testing.T) {
 	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
 		o := openThaID(t, env)
