@@ -10,6 +10,7 @@ import (
 	"sitthi/internal/locale"
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
+	"sitthi/person"
 )
 
 // Regions lists the codes of the six regions in which provinces are shown, from north to south.
@@ -73,6 +74,8 @@ func checkName(c *problem.Check, field string, n locale.Name) locale.Name {
 	if n.EN, err = thai.CleanLine(n.EN, nameLength); err != nil {
 		c.Fail(field+"_en", "agency.problem.name_long", "most", nameLength)
 	}
+	person.CheckText(c, field+"_th", n.TH)
+	person.CheckText(c, field+"_en", n.EN)
 	return n
 }
 

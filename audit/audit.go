@@ -40,7 +40,8 @@ type Act struct {
 	Object string
 	// Detail holds further facts. They are sealed as they are and can never be erased: no personal data, no free text.
 	Detail map[string]string
-	// Texts hold what people wrote and other personal data. Only salted hashes are sealed, so they can be erased.
+	// Texts hold what people wrote and other personal data. Only salted hashes are sealed, so they can be erased. Citizen
+	// IDs in them are masked.
 	Texts map[string]string
 }
 

@@ -21,7 +21,7 @@ func TestIdentifies(t *testing.T) {
 	}
 }
 
-// What somebody typed where an id belongs is a text that can be erased, not a part of the seal.
+// What somebody typed where an id belongs is a text that can be erased, not a part of the seal; a citizen ID in it is masked.
 func TestTypedIdsAreTexts(t *testing.T) {
 	db := storetest.SQLite(t).DB
 	ctx := t.Context()
@@ -36,7 +36,7 @@ func TestTypedIdsAreTexts(t *testing.T) {
 			t.Fatalf("%d entries, %v", len(list), err)
 		}
 		e := list[0]
-		if e.Unit != "?" || e.Object != "?" || e.Texts["unit_given"] != "นาย ก 3-9900-00000-20-1" || e.Texts["object_given"] != "3990000000201" {
+		if e.Unit != "?" || e.Object != "?" || e.Texts["unit_given"] != "นาย ก 3-9900-XXXXX-XX-1" || e.Texts["object_given"] != "3-9900-XXXXX-XX-1" {
 			t.Errorf("recorded as %+v", e)
 		}
 		return nil

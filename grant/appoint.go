@@ -191,14 +191,15 @@ func (b *Book) DeclineAppointment(ctx context.Context, by person.ID, id, reason 
 		if !a.ConfirmedAt.IsZero() || !a.ClosedAt.IsZero() {
 			return problem.New(problem.Conflict, "grant.already_decided")
 		}
-		a.Closing = "refused"
-		if a.ProposedBy == string(by) {
+		var check problem.Check
+		if a.Closing = "refused"; a.ProposedBy == string(by) {
 			a.Closing = "withdrawn"
+			person.CheckText(&check, "reason", reason)
 		} else {
-			var check problem.Check
-			if checkReason(&check, reason); check.Failed() {
-				return check.Err()
-			}
+			checkReason(&check, reason)
+		}
+		if check.Failed() {
+			return check.Err()
 		}
 		a.ClosedBy, a.ClosedAt, a.CloseReason = string(by), tx.Now, reason
 		act.Detail["closing"] = a.Closing

@@ -237,6 +237,7 @@ func (b *Book) listGiver(ctx context.Context, tx *store.Tx, by person.ID, o List
 	checkPlace(&check, o.Team, o.Level, from.Unit, from.TeamKnown)
 	start, until := period(tx.Now, o.From, o.LastDay)
 	checkPeriod(&check, tx.Now, start, until)
+	checkTexts(&check, o.OrderNumber, o.Note)
 	switch n := len(o.Citizens); {
 	case n == 0:
 		check.Fail("list", "grant.list_empty")

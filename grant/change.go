@@ -155,8 +155,9 @@ func (b *Book) Again(ctx context.Context, by person.ID, id, form string) (Grant,
 	if !errors.Is(err, errOnlyLooked) {
 		return Grant{}, err
 	}
-	o := Order{Unit: ended.Unit, Team: ended.Team, Level: ended.Level, Person: ended.Person, OrderNumber: ended.OrderNumber,
-		Note: ended.Note, OtherOffice: ended.OtherOffice, Form: form, From: thai.DateOf(ended.From)}
+	o := Order{Unit: ended.Unit, Team: ended.Team, Level: ended.Level, Person: ended.Person,
+		OrderNumber: thai.MaskCitizenIDs(ended.OrderNumber), Note: thai.MaskCitizenIDs(ended.Note), // of before they were refused
+		OtherOffice: ended.OtherOffice, Form: form, From: thai.DateOf(ended.From)}
 	o.LastDay, _ = ended.LastDay()
 	return b.Give(ctx, by, o)
 }
@@ -218,6 +219,10 @@ func (b *Book) identify(ctx context.Context, tx *store.Tx, by, who person.ID, un
 	}
 	if !confirmed {
 		return b.refuse(ctx, tx, by, account, unit, pending, reason)
+	}
+	var check problem.Check
+	if person.CheckText(&check, "reason", reason); check.Failed() {
+		return check.Err()
 	}
 	// Whom the centre appointed head since, another head does not let into rights of the unit.
 	if head, err := headOrToBe(ctx, tx, who, unit); err != nil {

@@ -626,9 +626,8 @@ func (b *Book) Unmask(ctx context.Context, by person.ID, who person.ID, reason s
 		if err := b.RequireReader(ctx, tx, by); err != nil {
 			return err
 		}
-		if strings.TrimSpace(reason) == "" {
-			var check problem.Check
-			check.Fail("reason", "grant.reason_missing")
+		var check problem.Check
+		if checkReason(&check, reason); check.Failed() {
 			return check.Err()
 		}
 		var err error

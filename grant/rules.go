@@ -160,6 +160,7 @@ func mayGive(o Order, f giveFacts) error {
 	var check problem.Check
 	checkPlace(&check, o.Team, o.Level, f.Unit, f.TeamKnown)
 	checkPeriod(&check, f.Now, f.From, f.Until)
+	checkTexts(&check, o.OrderNumber, o.Note)
 	switch {
 	case f.Disabled:
 		check.Fail("citizen", "grant.account_disabled")
@@ -193,11 +194,18 @@ func checkPlace(check *problem.Check, team string, level Level, unit unitFacts, 
 // blank reports whether a person wrote nothing that can be read.
 func blank(text string) bool { return thai.Fold(text) == "" }
 
-// checkReason notes that a reason is missing.
+// checkReason notes that a reason is missing, or holds a citizen ID.
 func checkReason(check *problem.Check, reason string) {
 	if blank(reason) {
 		check.Fail("reason", "grant.reason_missing")
 	}
+	person.CheckText(check, "reason", reason)
+}
+
+// checkTexts notes citizen IDs in what is written beside a right or an appointment.
+func checkTexts(check *problem.Check, orderNumber, note string) {
+	person.CheckText(check, "order_number", orderNumber)
+	person.CheckText(check, "note", note)
 }
 
 // placeStands reports whether a right at the level could be given in the place.
@@ -259,6 +267,7 @@ func mayChange(g Grant, c Change, until time.Time, f changeFacts) error {
 	}
 	var check problem.Check
 	checkPeriod(&check, f.Now, g.From, until)
+	checkTexts(&check, c.OrderNumber, c.Note)
 	if prolongs(g, until) {
 		checkPlace(&check, g.Team, g.Level, f.Unit, f.TeamKnown)
 		if f.Disabled {
@@ -345,6 +354,7 @@ func mayPropose(o AppointmentOrder, f appointFacts) error {
 		check.Fail("last_day", "appoint.acting_needs_end")
 	}
 	checkPeriod(&check, f.Now, f.From, f.Until)
+	checkTexts(&check, o.OrderNumber, o.Note)
 	return check.Err()
 }
 

@@ -54,6 +54,11 @@ func TestMayGive(t *testing.T) {
 		{"ended yesterday", func(o *Order, f *giveFacts) { f.Until = noon.Add(-24 * time.Hour) }, problem.Invalid, "grant.end_is_past"},
 		{"ends before it begins", func(o *Order, f *giveFacts) { f.From, f.Until = noon.AddDate(0, 0, 9), noon.AddDate(0, 0, 5) }, problem.Invalid, "grant.end_before_start"},
 		{"ends in ninety years", func(o *Order, f *giveFacts) { f.Until = noon.AddDate(90, 0, 0) }, problem.Invalid, "grant.date_too_far"},
+		{"a citizen ID in the note", func(o *Order, f *giveFacts) { o.Note = "แทน 3-9900-00000-10-4" }, problem.Invalid, "problem.holds_citizen"},
+		{"a citizen ID in the order number", func(o *Order, f *giveFacts) { o.OrderNumber = "อก ๓๙๙๐๐๐๐๐๐๐๑๐๔" }, problem.Invalid, "problem.holds_citizen"},
+		{"numbers that are none", func(o *Order, f *giveFacts) {
+			o.OrderNumber, o.Note = "อก 0301/1234 ลงวันที่ 12 พฤศจิกายน 2569", "โทร. 081-234-5678"
+		}, nil, ""},
 		{"begins in ninety years", func(o *Order, f *giveFacts) { f.From = noon.AddDate(90, 0, 0) }, problem.Invalid, "grant.date_too_far"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -105,6 +110,7 @@ func TestMayRevokeAndChange(t *testing.T) {
 		{"a right that does not hold where nobody approves", g, Ending{Reason: "ย้าย"}, none, nil, ""},
 		{"with a blank reason", g, Ending{Reason: " \t"}, head, problem.Invalid, "grant.reason_missing"},
 		{"the last approver on purpose", g, Ending{Reason: "ย้าย", LeavesNone: true}, last, nil, ""},
+		{"with a citizen ID in the reason", g, Ending{Reason: "ย้าย 3990000000104"}, head, problem.Invalid, "problem.holds_citizen"},
 		{"twice", closed, Ending{Reason: "ย้าย"}, head, problem.Conflict, "grant.already_ended"},
 	} {
 		t.Run("revoke "+c.name, func(t *testing.T) { checkProblem(t, mayRevoke(c.g, c.e, c.f), c.kind, c.key) })

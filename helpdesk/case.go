@@ -308,6 +308,7 @@ func say(field, typed string, most int, empty string) (string, error) {
 	case s == "":
 		c.Fail(field, empty)
 	}
+	person.CheckText(&c, field, s)
 	return s, c.Err()
 }
 

@@ -16,6 +16,7 @@ import (
 	"sitthi/internal/thai"
 	"sitthi/notify"
 	"sitthi/officer"
+	"sitthi/person"
 	"sitthi/proof"
 	"sitthi/signin"
 )
@@ -77,6 +78,7 @@ func (f Form) read(c *problem.Check, anyDigit bool) (kind Kind, citizen thai.Cit
 		case s == "":
 			c.Fail(field, "helpdesk."+field+"_empty")
 		}
+		person.CheckText(c, field, s) // sealed, but whoever looks at the ticket is shown the ID masked
 		return s
 	}
 	t.Name, t.Position = line(FieldName, f.Name, 2*officer.MostName), line(FieldPosition, f.Position, officer.MostPosition)

@@ -113,7 +113,7 @@ func layoutOf(row []cell) (l layout, missing []string, ok bool) {
 		}
 		column, known := headers[headerKey(text)]
 		if !known || l.at[column] >= 0 {
-			l.ignored = append(l.ignored, text)
+			l.ignored = append(l.ignored, thai.MaskCitizenIDs(text)) // told in the clear, and maybe no header at all
 			continue
 		}
 		l.at[column] = i

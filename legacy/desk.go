@@ -41,10 +41,12 @@ func (d *Desk) Upload(ctx context.Context, by person.ID, u Upload, file io.Reade
 	case source == "":
 		check.Fail("source", "legacy.source_empty")
 	}
+	person.CheckText(&check, "source", source)
 	name, err := thai.CleanLine(filepath.Base(strings.ReplaceAll(u.Name, `\`, "/")), longestText)
 	if err != nil || name == "" || name == "." {
 		name = "file" + filepath.Ext(u.Name)
 	}
+	name = thai.MaskCitizenIDs(name) // nobody typed it
 	ending := strings.ToLower(strings.TrimPrefix(filepath.Ext(name), "."))
 	if ending != "xlsx" && ending != "csv" && ending != "txt" && ending != "tsv" {
 		check.Fail("file", "legacy.file_form")
@@ -212,6 +214,7 @@ func needReason(reason string) error {
 	if thai.Fold(reason) == "" {
 		check.Fail("reason", "grant.reason_missing")
 	}
+	person.CheckText(&check, "reason", reason)
 	return check.Err()
 }
 

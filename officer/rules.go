@@ -10,6 +10,7 @@ import (
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
 	"sitthi/notify"
+	"sitthi/person"
 )
 
 // CheckDigit says what to do with a citizen ID whose check digit does not match.
@@ -185,6 +186,7 @@ func line(c *problem.Check, field, typed string, most int) string {
 	case s == "":
 		c.Fail(field, "officer.problem."+field+"_empty")
 	}
+	person.CheckText(c, field, s)
 	return s
 }
 

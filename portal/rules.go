@@ -10,6 +10,7 @@ import (
 	"sitthi/internal/locale"
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
+	"sitthi/person"
 )
 
 // The most characters that an address, a heading and the words of an announcement may have.
@@ -56,6 +57,7 @@ func checkDraft(n Draft) (Draft, error) {
 		if err != nil {
 			c.Fail(field, "portal.problem.long", "most", titleLength)
 		}
+		person.CheckText(&c, field, text)
 		return text
 	}
 	lines := func(field, text string) string {
@@ -63,6 +65,7 @@ func checkDraft(n Draft) (Draft, error) {
 		if err != nil {
 			c.Fail(field, "portal.problem.long", "most", bodyLength)
 		}
+		person.CheckText(&c, field, text)
 		return text
 	}
 	n.Title = locale.Name{TH: line("title_th", n.Title.TH), EN: line("title_en", n.Title.EN)}
@@ -134,6 +137,7 @@ func checkCutover(n CutoverDraft) (CutoverDraft, error) {
 		if err != nil || utf8.RuneCountInString(text) > noteLength {
 			c.Fail(field, "portal.problem.long", "most", noteLength)
 		}
+		person.CheckText(&c, field, text)
 		return text
 	}
 	n.Note = locale.Name{TH: lines("note_th", n.Note.TH), EN: lines("note_en", n.Note.EN)}

@@ -8,6 +8,7 @@ import (
 	"sitthi/grant"
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
+	"sitthi/person"
 )
 
 // Action is something that programs ask about, under the code they know it by.
@@ -42,6 +43,7 @@ func (o Order) check(now time.Time) (Order, error) {
 	case name == "":
 		c.Fail("name", "program.problem.name")
 	}
+	person.CheckText(&c, "name", name)
 	o.Name = name
 	o.Scope.Units = choice(o.Scope.Units)
 	o.Scope.Actions = choice(o.Scope.Actions)
@@ -82,6 +84,7 @@ func checkReason(reason string) (string, error) {
 	case reason == "":
 		c.Fail("reason", "program.problem.reason")
 	}
+	person.CheckText(&c, "reason", reason)
 	return reason, c.Err()
 }
 

@@ -262,6 +262,10 @@ func (d *Desk) AddPasskey(ctx context.Context, s Session, browser, name string, 
 	if err != nil {
 		return nil, invalid("name", "signin.problem.passkey_name")
 	}
+	var check problem.Check
+	if person.CheckText(&check, "name", name); check.Failed() {
+		return nil, check.Err()
+	}
 	act := audit.Act{Name: "signin.passkey_add", Actor: string(s.Person), Subject: string(s.Person), Unit: s.Account.Unit}
 	a, err := d.take(ctx, keyRegister, s.ID, browser, signed)
 	if err != nil {

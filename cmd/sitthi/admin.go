@@ -196,6 +196,9 @@ func (a *asker) text(what, given string, most int) string {
 	if a.err == nil && text == "" {
 		a.err = fmt.Errorf("%s is missing", strings.ToLower(what))
 	}
+	if a.err == nil && thai.HoldsCitizenID(text) {
+		a.err = fmt.Errorf("%s: a citizen ID does not belong here", strings.ToLower(what))
+	}
 	return text
 }
 

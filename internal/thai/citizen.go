@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 	"unique"
 )
 
@@ -56,46 +55,6 @@ func Digits13(s string) (string, error) {
 		return "", ErrLength
 	}
 	return digits, nil
-}
-
-// HoldsCitizenID reports whether a good citizen ID stands in a text, alone or among other things: OFF-3990000000104/2.
-func HoldsCitizenID(text string) bool { return MaskCitizenIDs(text) != text }
-
-// MaskCitizenIDs is the text with every good citizen ID in it masked, however it is written.
-func MaskCitizenIDs(text string) string {
-	digit := func(r rune) bool { return isDigit(foldDigit(r)) }
-	dashed := func(r rune) bool { return digit(r) || isDash(r) || isInvisible(r) }
-	spaced := func(r rune) bool { return dashed(r) || unicode.IsSpace(r) }
-	for _, within := range []func(rune) bool{digit, dashed, spaced} { // side by side some are told apart by less than others
-		text = maskRuns(text, within, digit)
-	}
-	return text
-}
-
-// maskRuns masks those runs of characters that are a citizen ID, from their first digit to their last.
-func maskRuns(text string, within, digit func(rune) bool) string {
-	outside := func(r rune) bool { return !within(r) }
-	for at := 0; ; {
-		from := strings.IndexFunc(text[at:], within)
-		if from < 0 {
-			return text
-		}
-		at += from
-		run := text[at:]
-		if end := strings.IndexFunc(run, outside); end >= 0 {
-			run = run[:end]
-		}
-		id, err := ParseCitizenID(run)
-		if err != nil {
-			at += len(run)
-			continue
-		}
-		first, last := strings.IndexFunc(run, digit), strings.LastIndexFunc(run, digit)
-		_, width := utf8.DecodeRuneInString(run[last:])
-		masked := run[:first] + id.Mask() + run[last+width:]
-		text = text[:at] + masked + text[at+len(run):]
-		at += len(masked)
-	}
 }
 
 // ValidCheckDigit reports whether digits, 13 of them in Arabic form, end in the
