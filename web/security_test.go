@@ -115,7 +115,7 @@ func TestFactorIsRequired(t *testing.T) {
 	for _, required := range []bool{true, false} {
 		k := newKit(t, func(o *Options) { o.RequireFactor = required })
 		for citizen, needs := range map[string]bool{
-			chief12: true, approves: true, admin1: true, considers3: true, considers: false, without: false, auditor: false,
+			chief12: true, approves: true, admin1: true, agent1: true, considers3: true, considers: false, without: false, auditor: false,
 		} {
 			k.keep(t, citizen, "")
 			b := k.as(t, citizen)

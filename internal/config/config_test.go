@@ -100,6 +100,10 @@ func TestWrongSettingIsNamed(t *testing.T) {
 		{"serve --sign-in-per-minute 0", "", []string{"--sign-in-per-minute"}},
 		{"serve --codes-per-hour 0", "", []string{"--codes-per-hour"}},
 		{"serve --codes-per-day -1", "", []string{"codes-per-day"}},
+		{"serve --session-days 89", "", []string{"--session-days", "at least 90"}},
+		{"serve --message-days 89", "", []string{"--message-days", "at least 90"}},
+		{"serve --log-text-days 89", "", []string{"--log-text-days", "at least 90"}},
+		{"serve --decision-days 89", "", []string{"--decision-days", "at least 90"}},
 		{"serve --citizen-id-check maybe", "", []string{"--citizen-id-check", "enforce"}},
 	} {
 		var env []string
