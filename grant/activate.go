@@ -45,53 +45,183 @@ type ActivationRequest struct {
 	Own bool
 }
 
-// Attendances is the page about who signs in.
-type Attendances struct {
-	All      bool // of every unit: who is locked or will be soon; else everyone of the head's units
-	Requests []ActivationRequest
-	List     []Attendance // the one who locks first comes first
-	More     bool         // there are more than MostAttendances
-	Days     int          // without a sign-in until an account locks
+// AttendanceFilter says whose sign-ins are asked for, in the words of its form. The zero AttendanceFilter is everyone the
+// reader sees, the one who locks first first.
+type AttendanceFilter struct {
+	Search string // a part of the name
+	Unit   string // "": every unit of the reader
+	State  string // one of AttendanceStates; anything else for all
+	Sort   string // a column that SortableAttendance knows
+	Desc   bool
+	Page   int // from 1
+	Size   int // rows a page, one of Sizes
 }
 
-// MostAttendances is how many officers Attendances lists.
-const MostAttendances = 500
+// The states of an account on the page about who signs in, beside those that are neither.
+const (
+	AttendanceLocked = "locked"
+	AttendanceSoon   = "soon" // locks within LocksSoon
+)
+
+// AttendanceStates are the states in the order in which they are offered.
+var AttendanceStates = []string{AttendanceLocked, AttendanceSoon}
+
+// attendanceSorts maps the columns that can be sorted by to SQL; what a reader sends is only ever looked up here.
+var attendanceSorts = map[string]string{"name": "a.name_sort", "unit": "u.sort_key", "locks": "a.last_signin_at"}
+
+// SortableAttendance reports whether the sign-ins can be sorted by a column.
+func SortableAttendance(column string) bool { _, ok := attendanceSorts[column]; return ok }
+
+// Attendances is a page about who signs in.
+type Attendances struct {
+	All      bool // of every unit; else of the head's units
+	Requests []ActivationRequest
+	List     []Attendance
+	Total    int  // that match the filter, on all pages, up to CountUpTo
+	More     bool // there are more than CountUpTo
+	Number   int  // of this page, from 1
+	Pages    int
+	// Everyone, Locked and Soon count whom the reader sees, whatever the filter says.
+	Everyone, Locked, Soon int
+	Units                  []agency.Unit // to choose from
+	Days                   int           // without a sign-in until an account locks
+}
 
 // Attendances lists the officers of a head's units with their last sign-ins, and to central administrators those of every
-// unit who are locked or will be soon; and the requests to be let in again that wait. It fails with Denied for anyone else.
-func (b *Book) Attendances(ctx context.Context, by person.ID) (Attendances, error) {
+// unit; and the requests to be let in again that wait. It fails with Denied for anyone else.
+func (b *Book) Attendances(ctx context.Context, by person.ID, f AttendanceFilter) (Attendances, error) {
 	var page Attendances
 	err := b.db.Read(ctx, func(tx *store.Tx) error {
-		page = Attendances{Days: int(b.lockAfter / (24 * time.Hour))}
-		heads, err := b.headOf(ctx, tx, by)
+		page = Attendances{Days: int(b.lockAfter / (24 * time.Hour)), Number: max(f.Page, 1)}
+		s, err := b.attendanceScope(ctx, tx, by)
 		if err != nil {
 			return err
 		}
-		if _, page.All, err = b.post(ctx, tx, by, Administrator, centreUnit); err != nil {
+		page.All = s.All
+		if err := b.countAttendances(ctx, tx, s, &page); err != nil {
 			return err
 		}
-		w := &where{}
-		w.add("a.state = 'active'")
-		switch {
-		case page.All:
-			w.add("a.last_signin_at <= ?", store.Us(officer.LockedUpTo(tx.Now.Add(LocksSoon), b.lockAfter)))
-		case len(heads) > 0:
-			in(w, "a.unit", heads)
-		default:
-			return problem.New(problem.Denied, "activation.denied_reader")
+		if err := b.listAttendances(ctx, tx, s, f, &page); err != nil {
+			return err
 		}
-		page.List, err = store.Rows(b.scanAttendance(tx.Now))(tx.Query(ctx, `SELECT `+attendanceColumns+attendanceTables+`
-			WHERE `+w.String()+` ORDER BY a.last_signin_at, a.person_id LIMIT `+fmt.Sprint(MostAttendances+1), w.args...))
+		units, err := agency.Units(ctx, tx)
 		if err != nil {
-			return fmt.Errorf("list sign-ins: %w", err)
+			return err
 		}
-		if page.More = len(page.List) > MostAttendances; page.More {
-			page.List = page.List[:MostAttendances]
-		}
-		page.Requests, err = b.requests(ctx, tx, by, heads, page.All)
+		page.Units = slices.DeleteFunc(units, func(u agency.Unit) bool { return !s.sees(u.Code) })
+		page.Requests, err = b.requests(ctx, tx, by, s.Heads, s.All)
 		return err
 	})
 	return page, err
+}
+
+// Activation finds a request to be let in again that waits for the reader's own word. It fails with NotFound for any other,
+// and with Denied for who is neither head nor administrator.
+func (b *Book) Activation(ctx context.Context, by person.ID, id string) (ActivationRequest, error) {
+	var found ActivationRequest
+	err := b.db.Read(ctx, func(tx *store.Tx) error {
+		s, err := b.attendanceScope(ctx, tx, by)
+		if err != nil {
+			return err
+		}
+		list, err := b.requests(ctx, tx, by, s.Heads, s.All)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(list, func(r ActivationRequest) bool { return r.ID == id && r.Own })
+		if i < 0 {
+			return problem.New(problem.NotFound, "activation.not_found")
+		}
+		found = list[i]
+		return nil
+	})
+	return found, err
+}
+
+// attendanceScope answers whose sign-ins a person may see: an auditor sees rights, but nobody's sign-ins.
+func (b *Book) attendanceScope(ctx context.Context, tx *store.Tx, by person.ID) (s Scope, err error) {
+	if s.Heads, err = b.headOf(ctx, tx, by); err != nil {
+		return Scope{}, err
+	}
+	if _, s.All, err = b.post(ctx, tx, by, Administrator, centreUnit); err != nil {
+		return Scope{}, err
+	}
+	if !s.All && len(s.Heads) == 0 {
+		return Scope{}, problem.New(problem.Denied, "activation.denied_reader")
+	}
+	return s, nil
+}
+
+// attending narrows to the accounts whose sign-ins the reader may see.
+func (s Scope) attending() *where {
+	w := &where{}
+	w.add("a.state = 'active'")
+	if !s.All {
+		in(w, "a.unit", s.Heads)
+	}
+	return w
+}
+
+// countAttendances counts whom the reader sees.
+func (b *Book) countAttendances(ctx context.Context, tx *store.Tx, s Scope, page *Attendances) error {
+	w := s.attending()
+	n := len(w.args)
+	err := tx.QueryRow(ctx, fmt.Sprintf(`SELECT count(*), count(CASE WHEN a.last_signin_at <= $%d THEN 1 END),
+		count(CASE WHEN a.last_signin_at > $%d AND a.last_signin_at <= $%d THEN 1 END)
+		FROM accounts a WHERE `, n+1, n+1, n+2)+w.String(), append(w.args, b.lockedUpTo(tx), b.locksSoonUpTo(tx))...).
+		Scan(&page.Everyone, &page.Locked, &page.Soon)
+	if err != nil {
+		return fmt.Errorf("count sign-ins: %w", err)
+	}
+	return nil
+}
+
+// locksSoonUpTo is the latest last sign-in with which an account is locked, or will be within LocksSoon.
+func (b *Book) locksSoonUpTo(tx *store.Tx) any {
+	return store.Us(officer.LockedUpTo(tx.Now.Add(LocksSoon), b.lockAfter))
+}
+
+// listAttendances reads the page that a filter asks for.
+func (b *Book) listAttendances(ctx context.Context, tx *store.Tx, s Scope, f AttendanceFilter, page *Attendances) error {
+	w := s.attending()
+	if f.Unit != "" {
+		w.add("a.unit = ?", f.Unit)
+	}
+	if part := thai.Fold(f.Search); part != "" {
+		w.add("a.name_fold LIKE ? ESCAPE '!'", contains(part))
+	}
+	switch f.State {
+	case AttendanceLocked:
+		w.add("a.last_signin_at <= ?", b.lockedUpTo(tx))
+	case AttendanceSoon:
+		w.add("a.last_signin_at > ? AND a.last_signin_at <= ?", b.lockedUpTo(tx), b.locksSoonUpTo(tx))
+	}
+	err := tx.QueryRow(ctx, fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 FROM accounts a WHERE %s LIMIT %d) AS matching`, w, CountUpTo+1), w.args...).Scan(&page.Total)
+	if err != nil {
+		return fmt.Errorf("count sign-ins: %w", err)
+	}
+	if page.More = page.Total > CountUpTo; page.More {
+		page.Total = CountUpTo
+	}
+	size := f.Size
+	if !slices.Contains(Sizes, size) {
+		size = Sizes[0]
+	}
+	page.Pages = max(1, (page.Total+size-1)/size)
+	page.Number = min(page.Number, page.Pages)
+	order := "a.last_signin_at, a.person_id"
+	if column, ok := attendanceSorts[f.Sort]; ok {
+		if f.Desc {
+			column += " DESC"
+		}
+		order = column + ", " + order
+	}
+	page.List, err = store.Rows(b.scanAttendance(tx.Now))(tx.Query(ctx, fmt.Sprintf(`SELECT %s%s WHERE %s ORDER BY %s LIMIT %d OFFSET %d`,
+		attendanceColumns, attendanceTables, w, order, size, (page.Number-1)*size), w.args...))
+	if err != nil {
+		return fmt.Errorf("list sign-ins: %w", err)
+	}
+	return nil
 }
 
 // Asking counts the requests to be let in again that wait for a person's word; for most people there are none.

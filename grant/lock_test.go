@@ -11,6 +11,7 @@ import (
 	"sitthi/internal/problem"
 	"sitthi/internal/store"
 	"sitthi/internal/storetest"
+	"sitthi/internal/thai"
 	"sitthi/officer"
 	"sitthi/person"
 )
@@ -59,7 +60,7 @@ func TestLockedHasNoEffect(t *testing.T) {
 			if _, err := k.book.Grid(ctx, chief, Filter{}); key(err) != "denied grant.denied_not_reader" {
 				t.Errorf("the grid: %v", err)
 			}
-			if _, err := k.book.Attendances(ctx, chief); key(err) != "denied activation.denied_reader" {
+			if _, err := k.book.Attendances(ctx, chief, AttendanceFilter{}); key(err) != "denied activation.denied_reader" {
 				t.Errorf("the page of sign-ins: %v", err)
 			}
 			err = k.DB.Write(ctx, func(tx *store.Tx) error { return k.book.RequireAdministrator(ctx, tx, k.admins[0]) })
@@ -191,6 +192,83 @@ func TestMayActivate(t *testing.T) {
 	}
 }
 
+// TestAttendances goes through the pages of who signs in as a head and as the centre, who see their own, and nobody else.
+func TestAttendances(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		k := open(t, env)
+		ctx := t.Context()
+		unit, chief := k.province(t)
+		other, _ := k.province(t)
+		var mine []person.ID
+		for range 25 {
+			mine = append(mine, k.officer(t, unit))
+		}
+		locked, soon, foreign := mine[20], mine[3], k.officer(t, other)
+		k.asleep(t, locked, officer.LockAfter)
+		k.asleep(t, soon, officer.LockAfter-LocksSoon)
+		k.asleep(t, foreign, officer.LockAfter)
+		k.write(t, func(tx *store.Tx) error {
+			for who, name := range map[person.ID]string{soon: "ธัญญา ร้อยดาว", foreign: "ธัญญา เดือนเพ็ญ"} {
+				if _, err := tx.Exec(ctx, `UPDATE accounts SET name_fold = $2, name_sort = $3 WHERE person_id = $1`, who, thai.Fold(name), thai.SortKey(name)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		list := func(t *testing.T, by person.ID, f AttendanceFilter) (Attendances, []person.ID) {
+			t.Helper()
+			page, err := k.book.Attendances(ctx, by, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ids []person.ID
+			for _, a := range page.List {
+				ids = append(ids, a.Person)
+			}
+			return page, ids
+		}
+
+		first, ids := list(t, chief, AttendanceFilter{Size: 20})
+		if first.Everyone != 26 || first.Locked != 1 || first.Soon != 1 || first.Total != 26 || first.Number != 1 || first.Pages != 2 || len(ids) != 20 ||
+			ids[0] != locked || ids[1] != soon || len(first.Units) != 1 || first.Units[0].Code != unit {
+			t.Errorf("the first page: %+v", first)
+		}
+		last, rest := list(t, chief, AttendanceFilter{Size: 20, Page: 99})
+		if last.Number != 2 || len(rest) != 6 {
+			t.Errorf("beyond the last page: page %d with %d", last.Number, len(rest))
+		}
+		if all := slices.Concat(ids, rest); len(slices.Compact(slices.Sorted(slices.Values(all)))) != 26 || slices.Contains(all, foreign) {
+			t.Errorf("the pages together: %v", all)
+		}
+		for name, c := range map[string]struct {
+			by   person.ID
+			f    AttendanceFilter
+			want []person.ID
+		}{
+			"locked":                      {chief, AttendanceFilter{State: AttendanceLocked}, []person.ID{locked}},
+			"soon":                        {chief, AttendanceFilter{State: AttendanceSoon}, []person.ID{soon}},
+			"by name":                     {chief, AttendanceFilter{Search: " ร้อย"}, []person.ID{soon}},
+			"by name and state":           {chief, AttendanceFilter{Search: "ธัญญา", State: AttendanceLocked}, nil},
+			"wildcards are letters":       {chief, AttendanceFilter{Search: "%"}, nil},
+			"another unit":                {chief, AttendanceFilter{Unit: other}, nil},
+			"the centre, by name":         {k.admins[0], AttendanceFilter{Search: "ธัญญา"}, []person.ID{foreign, soon}},
+			"the centre, by name, sorted": {k.admins[0], AttendanceFilter{Search: "ธัญญา", Sort: "name", Desc: true}, []person.ID{soon, foreign}},
+			"the centre, in one unit":     {k.admins[0], AttendanceFilter{Unit: other, State: AttendanceLocked}, []person.ID{foreign}},
+			"what can not be sorted by":   {chief, AttendanceFilter{State: AttendanceSoon, Sort: "a.phone; --"}, []person.ID{soon}},
+		} {
+			page, got := list(t, c.by, c.f)
+			if !slices.Equal(got, c.want) || page.Total != len(c.want) {
+				t.Errorf("%s: %v of %d, want %v", name, got, page.Total, c.want)
+			}
+		}
+		for column := range attendanceSorts {
+			if _, got := list(t, chief, AttendanceFilter{Sort: column}); len(got) != 26 {
+				t.Errorf("by %s: %d", column, len(got))
+			}
+		}
+	})
+}
+
 // TestActivate has requests decided.
 func TestActivate(t *testing.T) {
 	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
@@ -227,15 +305,15 @@ func TestActivate(t *testing.T) {
 		if told := k.told(t, chief); !strings.Contains(told, "activation.asked") {
 			t.Errorf("his chief was told %q", told)
 		}
-		page, err := k.book.Attendances(ctx, chief)
+		page, err := k.book.Attendances(ctx, chief, AttendanceFilter{})
 		if err != nil || len(page.Requests) != 1 || page.Requests[0].ID != id || !page.Requests[0].Own || len(page.List) != 4 ||
 			page.List[0].Person != who || !page.List[0].Locked || page.List[1].Person != quiet || !page.List[1].Soon || page.List[2].Soon {
 			t.Errorf("the chief sees %+v, %v", page, err)
 		}
-		if page, err := k.book.Attendances(ctx, k.admins[0]); err != nil || len(page.Requests) != 0 || !page.All || len(page.List) != 2 {
+		if page, err := k.book.Attendances(ctx, k.admins[0], AttendanceFilter{}); err != nil || len(page.Requests) != 0 || !page.All || page.Locked != 1 || page.Soon != 1 {
 			t.Errorf("the centre sees %+v, %v", page, err)
 		}
-		_, err = k.book.Attendances(ctx, quiet)
+		_, err = k.book.Attendances(ctx, quiet, AttendanceFilter{})
 		checkProblem(t, err, problem.Denied, "activation.denied_reader")
 
 		for by, want := range map[person.ID]int{chief: 1, k.chief13: 0, k.admins[0]: 0, who: 0} {
@@ -256,7 +334,7 @@ func TestActivate(t *testing.T) {
 		if told := k.told(t, who); told != "activation.confirmed activation.confirmed" {
 			t.Errorf("he was told %q", told)
 		}
-		page, err = k.book.Attendances(ctx, chief)
+		page, err = k.book.Attendances(ctx, chief, AttendanceFilter{})
 		if err != nil || len(page.Requests) != 0 || page.List[len(page.List)-1].Locked {
 			t.Errorf("afterwards the chief sees %+v, %v", page, err)
 		}

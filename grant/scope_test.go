@@ -192,7 +192,8 @@ func TestScope(t *testing.T) {
 				return len(left), err
 			},
 			"Asking":      func(by person.ID, there bool) (any, error) { return k.book.Asking(ctx, by) },
-			"Attendances": func(by person.ID, there bool) (any, error) { return k.book.Attendances(ctx, by) },
+			"Attendances": func(by person.ID, there bool) (any, error) { return k.book.Attendances(ctx, by, AttendanceFilter{}) },
+			"Activation":  func(by person.ID, there bool) (any, error) { return k.book.Activation(ctx, by, pick(there, request)) },
 			"Activate": func(by person.ID, there bool) (any, error) {
 				_, err := k.book.Activate(ctx, by, pick(there, request), Decision{Confirmed: true})
 				return nil, err

@@ -193,6 +193,8 @@ var calls = []call{
 
 	// Who signs in, and locked officers who ask to be let in again.
 	{"GET /ko1/people", "", want{303, 403, 200, 403, entitled}, false},
+	{"GET /ko1/people?q=a&state=locked&unit={unit}&sort=-name&size=20&page=2", "", want{303, 403, 200, 403, entitled}, false},
+	{"POST /ko1/people/find", "q={digits}&unit={unit}", want{303, 403, 303, 403, entitled}, true},
 	{"POST /ko1/people/{activation}/confirm", "", want{303, 404, 404, 404, entitled}, true},
 	{"GET /ko1/people/{activation}/refuse", "", want{303, 403, 404, 403, 404}, false},
 	{"POST /ko1/people/{activation}/refuse", "reason=x", want{303, 404, 404, 404, entitled}, true},

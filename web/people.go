@@ -3,12 +3,14 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"sitthi/grant"
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
-	"sitthi/person"
 	"sitthi/web/views"
 )
 
@@ -18,29 +20,95 @@ const peoplePath = "/ko1/people"
 func (s *Server) peopleRoutes() []Route {
 	return []Route{
 		{Pattern: "GET " + peoplePath, Access: SignedIn, Handle: s.people},
+		{Pattern: "POST " + peoplePath + "/find", Access: SignedIn, Handle: s.findPeople},
 		{Pattern: "POST " + peoplePath + "/{request}/confirm", Access: SignedIn, StepUp: true, Handle: s.confirmActivation},
 		{Pattern: "GET " + peoplePath + "/{request}/refuse", Access: SignedIn, Handle: s.refuseForm},
 		{Pattern: "POST " + peoplePath + "/{request}/refuse", Access: SignedIn, StepUp: true, Handle: s.refuseActivation},
 	}
 }
 
-// people shows a head the sign-ins of his officers, and the centre who is locked or will be; above them who asks to be let
-// in again.
+// people shows a head the sign-ins of his officers, and the centre everyone's, who is locked or will be first; above them
+// who asks to be let in again.
 func (s *Server) people(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	return s.showPeople(w, r, v, http.StatusOK, nil)
+	filter, query := readPeople(r.URL.Query())
+	if search := untelling(filter.Search); search != filter.Search {
+		query.Set(views.ParamSearch, search)
+		http.Redirect(w, r, peoplePath+"?"+query.Encode(), http.StatusSeeOther)
+		return nil
+	}
+	return s.showPeople(w, r, v, http.StatusOK, filter, query, nil)
 }
 
-func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, v *Visit, status int, faults []views.FieldError) error {
-	list, err := s.Book.Attendances(r.Context(), v.Session.Person)
+// findPeople takes the filters as a form and leads to the address that says the same without a citizen ID.
+func (s *Server) findPeople(w http.ResponseWriter, r *http.Request, v *Visit) error {
+	if !v.head() && !v.Posts.Administrator {
+		return problem.New(problem.Denied, "activation.denied_reader")
+	}
+	filter, query := readPeople(r.PostForm)
+	query.Del(views.ParamPage) // of another search
+	if filter.Size == grant.Sizes[0] {
+		query.Del(views.ParamSize) // it goes without saying
+	}
+	if filter.Search != "" {
+		query.Set(views.ParamSearch, untelling(filter.Search))
+	}
+	http.Redirect(w, r, peoplePath+"?"+query.Encode(), http.StatusSeeOther)
+	return nil
+}
+
+// readPeople reads the state of the grid from its address; what is unknown or empty is left out.
+func readPeople(given url.Values) (grant.AttendanceFilter, url.Values) {
+	q := url.Values{}
+	get := func(name string, known func(value string) bool) string {
+		value := strings.TrimSpace(given.Get(name))
+		if value == "" || len(value) > 200 || !known(value) {
+			return ""
+		}
+		q.Set(name, value)
+		return value
+	}
+	anything := func(string) bool { return true }
+	f := grant.AttendanceFilter{
+		Search: get(views.ParamSearch, anything), Unit: get("unit", anything),
+		State: get("state", func(state string) bool { return slices.Contains(grant.AttendanceStates, state) }), Size: grant.Sizes[0],
+	}
+	f.Sort, f.Desc = strings.CutPrefix(get(views.ParamSort, func(sort string) bool { return grant.SortableAttendance(strings.TrimPrefix(sort, "-")) }), "-")
+	get(views.ParamSize, func(text string) bool {
+		size, err := strconv.Atoi(text)
+		if err != nil || !slices.Contains(grant.Sizes, size) {
+			return false
+		}
+		f.Size = size
+		return true
+	})
+	get(views.ParamPage, func(text string) bool {
+		page, err := strconv.Atoi(text)
+		if err != nil || page < 1 {
+			return false
+		}
+		f.Page = page
+		return true
+	})
+	return f, q
+}
+
+func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, v *Visit, status int, f grant.AttendanceFilter, query url.Values, faults []views.FieldError) error {
+	list, err := s.Book.Attendances(r.Context(), v.Session.Person, f)
 	if err != nil {
 		return err
 	}
-	soon := int(grant.LocksSoon / (24 * time.Hour))
-	page := views.PeoplePage{
-		Title: v.T("people.list"), Empty: views.EmptyParams{Title: v.T("people.none"), Text: v.T("people.none_text")},
-	}
+	page := views.PeoplePage{Title: v.T("people.list"), Grid: gridOfPeople(v, list, f, query)}
 	if list.All {
-		page.Title = v.T("people.list_all", "n", soon)
+		page.Title = v.T("people.list_all")
+	}
+	for _, a := range list.List {
+		row := personRow(v, a)
+		row.Hit = f.Search
+		page.Rows = append(page.Rows, row)
+	}
+	p := v.Page("people.title")
+	if v.Fragment == "grid" {
+		return s.show(w, r, v, status, p, views.PeopleGrid(p, page))
 	}
 	for _, q := range list.Requests {
 		row := views.PersonRequest{PersonRow: personRow(v, q.Attendance)}
@@ -51,25 +119,34 @@ func (s *Server) showPeople(w http.ResponseWriter, r *http.Request, v *Visit, st
 		}
 		page.Requests = append(page.Requests, row)
 	}
-	locked, locking := 0, 0
-	for _, a := range list.List {
-		page.Rows = append(page.Rows, personRow(v, a))
-		if a.Locked {
-			locked++
-		}
-		if a.Soon {
-			locking++
-		}
+	page.Figures = []views.Figure{
+		{Label: v.T("people.state_locked"), Value: v.T("rights.persons", "n", list.Locked), Href: peoplePath + "?state=" + grant.AttendanceLocked, Bad: list.Locked > 0},
+		{Label: soonWords(v), Value: v.T("rights.persons", "n", list.Soon), Href: peoplePath + "?state=" + grant.AttendanceSoon, Bad: list.Soon > 0},
+		{Label: v.T("people.everyone"), Value: v.T("rights.persons", "n", list.Everyone), Href: peoplePath},
 	}
-	page.Count = v.T("people.count", "n", len(list.List), "locked", locked, "soon", locking, "days", soon)
-	if list.More {
-		page.Count = v.T("people.more", "n", grant.MostAttendances)
-	}
-	p := v.Page("people.title")
 	p.Subtitle = v.T("people.lead", "n", list.Days)
 	p.Path, p.Problems = peoplePath, faults
 	p.Crumbs = rightsCrumbs(v)
 	return s.show(w, r, v, status, p, views.People(p, page))
+}
+
+func soonWords(v *Visit) string {
+	return v.T("people.soon", "n", int(grant.LocksSoon/(24*time.Hour)))
+}
+
+func gridOfPeople(v *Visit, list grant.Attendances, f grant.AttendanceFilter, query url.Values) views.Grid {
+	return views.Grid{
+		Path: peoplePath, Find: peoplePath + "/find", Query: query, Page: list.Number, Pages: list.Pages, Size: f.Size, Sizes: grant.Sizes,
+		Total: list.Total, Capped: list.More, Caption: v.T("people.title"), SearchLabel: v.T("people.search"),
+		Nothing: views.EmptyParams{Title: v.T("people.none"), Text: v.T("people.none_text")},
+		Columns: []views.Column{
+			{Key: "name", Label: v.T("people.name")},
+			{Key: "unit", Label: v.T("people.unit"), Filter: views.Filter{Name: "unit", Options: unitOptions(v, list.Units)}},
+			{Label: v.T("people.last")},
+			{Key: "locks", Label: v.T("people.state"), Filter: views.Filter{Name: "state", Options: []views.Option{
+				{Value: grant.AttendanceLocked, Label: v.T("people.state_locked")}, {Value: grant.AttendanceSoon, Label: soonWords(v)}}}},
+		},
+	}
 }
 
 // askingAgain leads the reader to the requests that wait for his word; nil when none do.
@@ -118,7 +195,7 @@ func (s *Server) confirmActivation(w http.ResponseWriter, r *http.Request, v *Vi
 // on the list, too.
 func (s *Server) decided(w http.ResponseWriter, r *http.Request, v *Visit, who, key string, err error) error {
 	if isConflict(err) {
-		return s.showPeople(w, r, v, http.StatusConflict, []views.FieldError{{Text: v.Tell(err)}})
+		return s.showPeople(w, r, v, http.StatusConflict, grant.AttendanceFilter{Size: grant.Sizes[0]}, nil, []views.FieldError{{Text: v.Tell(err)}})
 	}
 	if err != nil {
 		return err
@@ -132,7 +209,7 @@ func (s *Server) refuseForm(w http.ResponseWriter, r *http.Request, v *Visit) er
 }
 
 func (s *Server) showRefuse(w http.ResponseWriter, r *http.Request, v *Visit, status int, reason string, faults []views.FieldError) error {
-	q, err := s.requestOf(r, v.Session.Person)
+	q, err := s.Book.Activation(r.Context(), v.Session.Person, r.PathValue("request"))
 	if err != nil {
 		return err
 	}
@@ -147,20 +224,6 @@ func (s *Server) showRefuse(w http.ResponseWriter, r *http.Request, v *Visit, st
 			{Term: v.T("people.unit"), Value: row.Unit}, {Term: v.T("people.last"), Value: row.Last},
 		},
 	}))
-}
-
-// requestOf finds a request that waits for the reader's word.
-func (s *Server) requestOf(r *http.Request, by person.ID) (grant.ActivationRequest, error) {
-	list, err := s.Book.Attendances(r.Context(), by)
-	if err != nil {
-		return grant.ActivationRequest{}, err
-	}
-	for _, q := range list.Requests {
-		if q.ID == r.PathValue("request") && q.Own {
-			return q, nil
-		}
-	}
-	return grant.ActivationRequest{}, problem.New(problem.NotFound, "activation.not_found")
 }
 
 func (s *Server) refuseActivation(w http.ResponseWriter, r *http.Request, v *Visit) error {

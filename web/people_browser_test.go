@@ -1,6 +1,8 @@
 package web
 
 import (
+	"net/url"
+	"strings"
 	"testing"
 
 	"sitthi/internal/browsertest"
@@ -105,5 +107,41 @@ func TestActiveUserInABrowser(t *testing.T) {
 		}
 		t.Run("th", func(t *testing.T) { tale(t, kitOn(t, env), "th", locale.TH, browsertest.Options{}) })
 		t.Run("en-phone", func(t *testing.T) { tale(t, newKit(t), "en-phone", locale.EN, browsertest.Options{Phone: true}) })
+	})
+}
+
+// TestPeopleInABrowser finds one of three hundred officers and turns the pages, with scripts and without.
+func TestPeopleInABrowser(t *testing.T) {
+	eachReader(t, func(t *testing.T, k *kit, r readerOf) {
+		k.crowd(t, 300)
+		b := r.enter(t, k, chief12, "วิชัย")
+		b.Go(peoplePath)
+		apply := func() { // without scripts a button does what the change of a field does
+			if r.opts.NoJS {
+				b.Press(r.say(t, "parts.apply"))
+			}
+		}
+		b.See(r.say(t, "parts.page_of", "page", "1", "pages", "7"), r.say(t, "people.state_locked"))
+		r.look(b, "people-first")
+		b.Click(r.say(t, "parts.next"))
+		b.See(r.say(t, "parts.page_of", "page", "2", "pages", "7"))
+		b.Fill("#filter-q", "ขวัญชัย")
+		apply()
+		b.See(r.say(t, "parts.count", "count", "38"))
+		if got, want := b.Path(), peoplePath+"?q="+url.QueryEscape("ขวัญชัย"); got != want {
+			t.Errorf("at %s, want %s", got, want)
+		}
+		r.look(b, "people-found")
+		b.Fill("#filter-q", "ขวัญชัย 3990000000201")
+		apply()
+		b.See(r.say(t, "parts.no_match"))
+		if strings.Contains(b.Path(), "3990000000201") {
+			t.Errorf("the address is %s", b.Path())
+		}
+		r.look(b, "people-nobody")
+		b.Click(r.say(t, "parts.clear_all"))
+		b.In(".figure-list > :first-child").Click(r.say(t, "people.state_locked"))
+		b.See(r.say(t, "parts.count", "count", "40"))
+		r.look(b, "people-locked")
 	})
 }

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 
 	"sitthi/internal/locale"
 	"sitthi/internal/store"
+	"sitthi/internal/thai"
 	"sitthi/officer"
 	"sitthi/person"
 	"sitthi/signin"
@@ -95,7 +98,7 @@ func TestLockedOfficerComesBack(t *testing.T) {
 
 		chief, foreign := k.as(t, chief12), k.as(t, chief13)
 		foreign.get("/ko1/people").wants(http.StatusOK, "มาลี").lacks("สุดา", "Active User")
-		k.as(t, admin1).get("/ko1/people").wants(http.StatusOK, "บัญชีที่ถูกล็อกแล้ว", "สุดา", "ยุติธรรม").lacks("ผู้ขอยืนยันตัวตน")
+		k.as(t, admin1).get("/ko1/people").wants(http.StatusOK, "เจ้าหน้าที่ทุกหน่วยงาน", "สุดา", "ยุติธรรม").lacks("ผู้ขอยืนยันตัวตน")
 		chief.get("/ko1/rights").wants(http.StatusOK, "ดูคำขอ 1 รายการ")
 		k.as(t, admin1).get("/admin/overview").wants(http.StatusOK).lacks("ดูคำขอ")
 		page := chief.get("/ko1/people").wants(http.StatusOK, "สุดา พิจารณา", "ผู้ขอยืนยันตัวตน", "ถูกล็อก", `href="/ko1/people"`).lacks("มาลี")
@@ -133,6 +136,72 @@ func TestLockedOfficerIsRefused(t *testing.T) {
 	chief.post(refuse, "reason", "อีกครั้ง").wants(http.StatusConflict)
 	b.get(way).wants(http.StatusOK, "คำขอไม่ได้รับการยืนยัน", "ย้ายไปสังกัดอื่นแล้ว")
 	b.locked(without) // stays locked, and may ask again
+}
+
+// crowd registers many officers of นนทบุรี, of whom one after another did not come for a day longer than the one before.
+func (k *kit) crowd(t *testing.T, n int) {
+	t.Helper()
+	given := []string{"กมลวรรณ", "ขวัญชัย", "จิราพรรณรายณ์", "ฐิติรัตน์", "ณัฐพงษ์", "ทองสุข", "ประภาวรินทร์", "ภูมิใจ"}
+	family := []string{"แก้วมณีรัตน์", "ศรีสุข", "วงศ์พิพัฒน์กุล", "ทองดี", "อยู่เย็น"}
+	positions := []string{"นักวิชาการอุตสาหกรรมชำนาญการ", "วิศวกรปฏิบัติการ", "เจ้าพนักงานตรวจโรงงานอาวุโส"}
+	k.write(t, func(tx *store.Tx) error {
+		for i := range n {
+			who, err := k.roll.Mention(t.Context(), tx, k.citizen(t, someID(t, i)))
+			if err != nil {
+				return err
+			}
+			a := officer.Account{
+				Person: who, GivenName: given[i%len(given)], FamilyName: family[i%len(family)], Position: positions[i%len(positions)], Unit: "TH-12",
+				Email: thai.Email(fmt.Sprintf("crowd%d@diw.example.go.th", i)), Phone: "+66812345678", TermsVersion: officer.TermsVersion,
+				RegisteredAt: tx.Now.AddDate(-1, 0, 0), LastSignIn: tx.Now.AddDate(0, 0, -i%70),
+			}
+			if err := officer.Create(t.Context(), tx, a, "-"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// TestPeopleInPages goes through the sign-ins of a large office as a browser without scripts does.
+func TestPeopleInPages(t *testing.T) {
+	eachKit(t, func(t *testing.T, k *kit) {
+		k.crowd(t, 140) // two of each day: locked are days 60 to 69, soon 45 to 59
+		b := k.as(t, chief12)
+		rows := func(a *answer) int { return strings.Count(a.body, `<td class="lead"`) }
+		first := b.get(peoplePath).wants(http.StatusOK, "หน้า 1 จาก 3", "144 รายการ", "20 คน", "30 คน", "144 คน", `method="post"`, `action="/ko1/people/find"`)
+		if n := rows(first); n != 50 || strings.Count(first.body, ">ถูกล็อก<") < 20 {
+			t.Errorf("%d on the first page, %d locked", n, strings.Count(first.body, ">ถูกล็อก<"))
+		}
+		if n := rows(b.get(peoplePath + "?page=3")); n != 44 {
+			t.Errorf("%d on the last page", n)
+		}
+		if n := rows(b.get(peoplePath + "?state=soon&size=20&page=2")); n != 10 {
+			t.Errorf("%d on the second page of those who lock soon", n)
+		}
+		if n := rows(b.get(peoplePath + "?page=-1&size=7&state=x&sort=y")); n != 50 {
+			t.Errorf("what is unknown counts: %d", n)
+		}
+		b.fragment("grid").get(peoplePath+"?state=locked").wants(http.StatusOK, "20 รายการ").lacks("<html", "people-title")
+		b.fragment("")
+		find := func(pairs ...string) *answer { return b.post(peoplePath+"/find", pairs...).wants(http.StatusSeeOther) }
+		search := func(words string) string { return peoplePath + "?q=" + url.QueryEscape(words) }
+		found := find("q", " ขวัญชัย ", "state", "locked", "size", "50", "page", "2")
+		if found.location != search("ขวัญชัย")+"&state=locked" {
+			t.Errorf("leads to %s", found.location)
+		}
+		found.follow().wants(http.StatusOK, "<mark>ขวัญชัย</mark>", `value="ขวัญชัย"`).lacks("กมลวรรณ")
+		for typed, want := range map[string]string{
+			"3990000000201": "399000000", "๓-๙๙๐๐-๐๐๐๐๐-๒๐-๑": "399000000", "สุดา 3990000000201": "สุดา 399000000",
+		} {
+			if got := find("q", typed).location; got != search(want) {
+				t.Errorf("%s leads to %s", typed, got)
+			}
+			b.get(search(typed)).wants(http.StatusSeeOther).follow().wants(http.StatusOK, "ไม่พบรายการ").lacks("3990000000201")
+		}
+		k.as(t, chief13).get(peoplePath+"?unit=TH-12").wants(http.StatusOK, "ไม่พบรายการ", "2 คน").lacks("ขวัญชัย")
+		k.as(t, admin1).get(peoplePath+"?unit=TH-13").wants(http.StatusOK, "มานะ ขยัน", "153 คน").lacks("ขวัญชัย")
+	})
 }
 
 // TestPeopleIsForHeadsAndTheCentre shows the page to nobody else.

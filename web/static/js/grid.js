@@ -39,10 +39,9 @@ function replaced(form) {
   return over;
 }
 
-// digits is how many digits a text is, if it is nothing else: the length of a citizen ID, or of a part of one.
+// digits is how many digits a text has: a citizen ID, or a part of one, may stand among other words.
 function digits(text) {
-  const bare = text.replace(/[\s-]/g, '');
-  return /^[0-9๐-๙]+$/.test(bare) ? bare.length : 0;
+  return (text.match(/[0-9๐-๙]/g) ?? []).length;
 }
 
 // A citizen ID, or so much of it that the rest can be worked out, must not stand in an address: then the form is
