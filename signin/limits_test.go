@@ -120,3 +120,62 @@ func TestRequestsAreKept(t *testing.T) {
 		}
 	})
 }
+
+// TestCodeToNobodyProvesNothing: should a code come to light that was made for a citizen ID without an account, it leads
+// nowhere.
+func TestCodeToNobodyProvesNothing(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		o := open(t, env)
+		r := o.begin(t, stranger, notify.Email)
+		o.write(t, func(tx *store.Tx) error {
+			_, err := tx.Exec(t.Context(), `UPDATE messages SET state = 'sent' WHERE state = 'nobody'`)
+			return err
+		})
+		if got, err := o.desk.ProveReset(t.Context(), r.ID, here, o.code(t, "reset.code")); !errors.Is(err, problem.Invalid) {
+			t.Errorf("the code to nobody leads to %q: %v", got.Step, err)
+		}
+		if got, err := o.desk.Reset(t.Context(), r.ID, here); err != nil || got.Step != signin.ResetCode {
+			t.Errorf("the reset stands at %q: %v", got.Step, err)
+		}
+	})
+}
+
+// TestCodeOfAMinuteAgo: the code of the step before serves, because clocks differ; the one before that does not.
+func TestCodeOfAMinuteAgo(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		o := open(t, env)
+		s := o.enter(t, in()).Session
+		secret, _ := o.enrol(t, s)
+		for ago, want := range map[time.Duration]string{time.Minute: "signin.problem.factor_wrong", -time.Minute: "signin.problem.factor_wrong", -30 * time.Second: ""} {
+			o.Clock.Advance(10*time.Minute - ago)
+			code := o.shows(t, secret)
+			o.Clock.Advance(ago)
+			if _, err := o.desk.StepUpCode(t.Context(), s, code); key(err) != want {
+				t.Errorf("the code of %s ago: %v, want %q", ago, err, want)
+			}
+		}
+	})
+}
+
+// TestPasskeyIsOpenedEverywhere: also as a second factor, before an act and on the way to a new password, a passkey serves
+// that its owner has opened, not one that was only touched.
+func TestPasskeyIsOpenedEverywhere(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		o := open(t, env)
+		s := o.enter(t, in()).Session
+		k, _ := o.addPasskey(t, s)
+		flow, reset := o.waits(t), o.begin(t, somsak, notify.Email)
+		if _, err := o.desk.ProveReset(t.Context(), reset.ID, here, o.code(t, "reset.code")); err != nil {
+			t.Fatal(err)
+		}
+		k.flags = userPresent
+		_, factor := o.desk.SignInFactor(t.Context(), flow, k.use(asks(t)(o.desk.AskFactor(t.Context(), flow, here))), atHere())
+		_, act := o.desk.StepUpPasskey(t.Context(), s, here, k.use(asks(t)(o.desk.AskStepUp(t.Context(), s, here))))
+		_, password := o.desk.ProveResetPasskey(t.Context(), reset.ID, here, k.use(asks(t)(o.desk.AskReset(t.Context(), reset.ID, here))))
+		for what, err := range map[string]error{"second factor": factor, "act": act, "new password": password} {
+			if key(err) != "signin.problem.passkey_wrong" {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	})
+}

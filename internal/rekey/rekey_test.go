@@ -288,3 +288,21 @@ func TestOpenAll(t *testing.T) {
 		}
 	})
 }
+
+// A pepper stays as long as one password is hashed with it.
+func TestPepperThatIsNeeded(t *testing.T) {
+	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
+		desk, hashed := office(t, env, filepath.Join(t.TempDir(), "keys.json")), int64(1)
+		desk.Peppered = func(context.Context, *store.Tx, int) (int64, error) { return hashed, nil }
+		if _, err := desk.Rotate(t.Context(), seal.Pepper); err != nil {
+			t.Fatal(err)
+		}
+		if err := desk.Retire(t.Context(), seal.Pepper, 1); !errors.Is(err, ErrNeeded) {
+			t.Errorf("retired with a password hashed: %v", err)
+		}
+		hashed = 0
+		if err := desk.Retire(t.Context(), seal.Pepper, 1); err != nil {
+			t.Error(err)
+		}
+	})
+}
