@@ -270,6 +270,9 @@ func (s *Server) showPleas(w http.ResponseWriter, r *http.Request, v *Visit, sta
 	rows := make([]views.PleaRow, len(list))
 	for i, a := range list {
 		rows[i] = views.PleaRow{Plea: a, When: v.moment(a.RequestedAt)}
+		if a.ID == r.PathValue("plea") {
+			rows[i].Reason = r.PostForm.Get(helpdesk.FieldReason)
+		}
 		if !a.UsableAt.IsZero() {
 			rows[i].Usable = v.moment(a.UsableAt)
 		}

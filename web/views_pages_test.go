@@ -182,6 +182,9 @@ func (r *reader) look(where string, a *answer) {
 	for _, to := range d.posts {
 		r.checkLink(d, http.MethodPost, to)
 	}
+	for _, text := range d.texts {
+		r.checkText(d, text[0], text[1])
+	}
 	for _, fault := range d.faults {
 		r.t.Errorf("%s: %s", where, fault)
 	}
@@ -226,6 +229,7 @@ type doc struct {
 	controls     []*html.Node
 	refs         []string // ids that something refers to
 	links, posts []string
+	texts        [][2]string // the action of a form, and the name of a field for text in it
 	faults       []string
 }
 
@@ -308,6 +312,11 @@ func (d *doc) form(n *html.Node) {
 	switch attr(n, "method") {
 	case "post":
 		d.posts = append(d.posts, attr(n, "action"))
+		for child := range n.Descendants() {
+			if child.DataAtom == atom.Textarea || child.DataAtom == atom.Input && (attr(child, "type") == "text" || attr(child, "type") == "") {
+				d.texts = append(d.texts, [2]string{attr(n, "action"), attr(child, "name")})
+			}
+		}
 	case "get":
 		d.links = append(d.links, attr(n, "action"))
 	case "dialog":
