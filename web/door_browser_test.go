@@ -95,6 +95,21 @@ func TestStepUpInABrowser(t *testing.T) {
 			if saved != 1 || !strings.HasPrefix(b.Path(), "/test/list") {
 				t.Errorf("saved %d times, at %s", saved, b.Path())
 			}
+			if tt.opts.NoJS || tt.opts.Phone {
+				return
+			}
+			k.later(6 * time.Minute)
+			b.Go("/test/form")
+			b.Fill("reason", "ลาออก")
+			b.Press("Save")
+			b.Fill(say("web.stepup_password", nil), kitPassword)
+			b.Press(say("web.stepup_go", nil))
+			b.See(say("problem.wait", locale.Args{"n": len([]rune("ลาออก"))}))
+			b.Back() // to the form, and not to the question, which the browser can not get again
+			b.See("Save")
+			if saved != 2 || b.Path() != "/test/form" {
+				t.Errorf("saved %d times, back at %s", saved, b.Path())
+			}
 		})
 	}
 }

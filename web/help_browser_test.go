@@ -71,7 +71,7 @@ func (r readerOf) resetPassword(t *testing.T, k *kit) {
 	r.look(asks, "help-request")
 	asks.Check(r.say(t, "reset.channel_email"))
 	asks.Press(r.say(t, "reset.send"))
-	asks.See(r.say(t, "helpdesk.code_sent")) // said to everybody; nothing was sent
+	asks.See(r.say(t, "helpdesk.code_sent_email")) // said to everybody; nothing was sent
 	asks.Fill("[name=code]", "123456")
 	asks.Press(r.say(t, "officer.code_submit"))
 	asks.In(".error-summary").See(r.say(t, "proof.code.wrong"))

@@ -20,6 +20,7 @@ var drawings = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // and not half a page. A script that asked for a dialog gets the page without its frame, one that asked for a grid
 // or looks a person up gets the body alone.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, v *Visit, status int, p views.Page, body templ.Component) error {
+	p.Answer = r.Method == http.MethodPost
 	out := drawings.Get().(*bytes.Buffer)
 	defer drawings.Put(out)
 	page, err := draw(r, v, p, body, out)

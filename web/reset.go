@@ -56,6 +56,9 @@ func (s *Server) resetStep(w http.ResponseWriter, r *http.Request, v *Visit) err
 			return err
 		}
 		page.Ask = s.factorsAsked(factors, "reset", page.Reset.ID)
+		for i := range v.faults { // of the one field there
+			v.faults[i].Field = signin.FieldCode
+		}
 	}
 	p := v.Page("reset.title_" + string(page.Step()))
 	p.Narrow, p.Problems = true, v.faults

@@ -306,6 +306,10 @@ func TestStepUp(t *testing.T) {
 	}
 	again(b, "wrong").wants(http.StatusUnprocessableEntity, "error-summary", `name="many" value="2"`)
 	again(b, "").wants(http.StatusUnprocessableEntity, "error-summary")
+	hidden.Set(stepUpBack, "/test/page") // who has mistyped can still think better of it, and goes nowhere else
+	again(b, "wrong").wants(http.StatusUnprocessableEntity, `href="/test/page"`)
+	hidden.Set(stepUpBack, "https://evil.example/")
+	again(b, "wrong").lacks(`href="https://evil.example/"`)
 	if seen != nil {
 		t.Fatal("the act was done with a wrong password")
 	}

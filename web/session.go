@@ -157,6 +157,8 @@ const (
 	stepUpCode      = "stepup_code"
 	stepUpPasskey   = "stepup_passkey"
 	stepUpChallenge = "stepup_passkey_challenge"
+	// stepUpBack is the page that asking came in between, for who thinks better of it after a wrong proof, too.
+	stepUpBack = "stepup_back"
 )
 
 // stepUp asks for the password again, or the second factor of who has one, unless the person has proved herself within
@@ -165,7 +167,7 @@ const (
 // new token.
 func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, v *Visit) error {
 	given, answered := url.Values{}, false
-	for _, name := range []string{stepUpField, stepUpCode, stepUpPasskey, stepUpChallenge} {
+	for _, name := range []string{stepUpField, stepUpCode, stepUpPasskey, stepUpChallenge, stepUpBack} {
 		if typed, ok := r.PostForm[name]; ok {
 			given[name], answered = typed, true
 		}
@@ -176,7 +178,7 @@ func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, v *Visit) error 
 		return s.SignIn.Touch(r.Context(), *v.Session)
 	}
 	if !answered {
-		return s.askStepUp(w, r, v, nil)
+		return s.askStepUp(w, r, v, v.path, nil)
 	}
 	token, err := s.proveAgain(r, *v.Session, given)
 	switch {
@@ -186,7 +188,7 @@ func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, v *Visit) error 
 		if v.Session.Factor {
 			field = stepUpCode
 		}
-		return s.askStepUp(w, r, v, []views.FieldError{{Field: field, Text: v.Tell(err)}})
+		return s.askStepUp(w, r, v, localPath(given.Get(stepUpBack), v.path), []views.FieldError{{Field: field, Text: v.Tell(err)}})
 	case errors.Is(err, problem.NotFound):
 		return signInFirst{}
 	default:
@@ -212,8 +214,8 @@ func (s *Server) proveAgain(r *http.Request, session signin.Session, given url.V
 	return s.SignIn.StepUpCode(r.Context(), session, given.Get(stepUpCode))
 }
 
-func (s *Server) askStepUp(w http.ResponseWriter, r *http.Request, v *Visit, faults []views.FieldError) error {
-	form := views.StepUpForm{Action: r.URL.RequestURI(), PasswordField: stepUpField, Back: v.path}
+func (s *Server) askStepUp(w http.ResponseWriter, r *http.Request, v *Visit, back string, faults []views.FieldError) error {
+	form := views.StepUpForm{Action: r.URL.RequestURI(), PasswordField: stepUpField, Back: back, BackField: stepUpBack}
 	title := "web.stepup"
 	if v.Session.Factor {
 		factors, err := s.SignIn.Factors(r.Context(), v.Session.Person)
@@ -224,7 +226,7 @@ func (s *Server) askStepUp(w http.ResponseWriter, r *http.Request, v *Visit, fau
 		title = "web.stepup_factor"
 	}
 	p := v.Page(title)
-	p.Narrow, p.Problems = true, faults
+	p.Path, p.Narrow, p.Problems = back, true, faults
 	for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {
 		for _, value := range r.PostForm[name] {
 			form.Fields = append(form.Fields, views.HiddenField{Name: name, Value: value})

@@ -66,6 +66,11 @@ func askForHelp(ctx context.Context, h *house, tx *store.Tx, ids map[string]pers
 			if err != nil {
 				return err
 			}
+			if s.Kind == helpdesk.Active && s.State == helpdesk.New { // nobody has opened the account yet
+				if err := lockOut(ctx, tx, a.Person); err != nil {
+					return err
+				}
+			}
 			citizen, err := h.roll.CitizenID(ctx, tx, a.Person)
 			if err != nil {
 				return err
@@ -89,7 +94,21 @@ func asTyped(citizen string, a officer.Account) helpdesk.Typed {
 	return helpdesk.Typed{CitizenID: citizen, Name: a.Name(), Position: a.Position, Phone: string(a.Phone), Email: string(a.Email)}
 }
 
-// inNeed is an officer of the office, none of the fixed accounts, who has neither a post nor a right to approve.
+// awayFor is for how long somebody has been away who asks for "Active User", longer than any account stays open.
+const awayFor = 70 * 24 * time.Hour
+
+// lockOut has somebody been away for so long that his account is locked.
+func lockOut(ctx context.Context, tx *store.Tx, who person.ID) error {
+	away := store.Us(tx.Now.Add(-awayFor))
+	if _, err := tx.Exec(ctx, `UPDATE accounts SET last_signin_at = $2,
+		registered_at = CASE WHEN registered_at > $2 THEN $2 ELSE registered_at END WHERE person_id = $1`, who, away); err != nil {
+		return fmt.Errorf("lock account: %w", err)
+	}
+	return nil
+}
+
+// inNeed is an officer of the office, none of the fixed accounts, who has neither a post nor a right to approve, and was last
+// there before he asked.
 func inNeed(ctx context.Context, tx *store.Tx, s helpdesk.Sample) (officer.Account, error) {
 	order := "a.name_fold"
 	if s.Kind == helpdesk.Active {
@@ -99,7 +118,7 @@ func inNeed(ctx context.Context, tx *store.Tx, s helpdesk.Sample) (officer.Accou
 	err := tx.QueryRow(ctx, `SELECT a.person_id FROM accounts a WHERE a.unit = $1 AND a.state = 'active' AND a.last_signin_at < $2
 		AND NOT EXISTS (SELECT 1 FROM appointments p WHERE p.person_id = a.person_id)
 		AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.person_id = a.person_id AND g.level = 3)
-		ORDER BY `+order+` LIMIT 1`, s.Unit, store.Us(tx.Now)).Scan(&who)
+		ORDER BY `+order+` LIMIT 1`, s.Unit, store.Us(tx.Now.Add(-s.Ago))).Scan(&who)
 	if err != nil {
 		return officer.Account{}, fmt.Errorf("find officer of %s who needs help: %w", s.Unit, err)
 	}

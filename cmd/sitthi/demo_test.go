@@ -437,6 +437,9 @@ func checkHelp(t *testing.T, h *house) {
 			if hasAccount := c.Account != nil; hasAccount == stranger && state != helpdesk.Draft {
 				t.Errorf("%s, %s, is of %s; account: %v", c.Receipt, state, c.Typed.Name, hasAccount)
 			}
+			if c.Kind == helpdesk.Active && state == helpdesk.New && !c.Account.Locked {
+				t.Errorf("%s asks for %q, and his account is not locked", c.Typed.Name, c.Kind)
+			}
 		}
 	}
 	if list, err := h.help.Pleas(t.Context(), chief); err != nil || len(list) != 1 {

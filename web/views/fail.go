@@ -18,6 +18,7 @@ type StepUpForm struct {
 	Ask           FactorsAsked
 	Fields        []HiddenField
 	Back          string // the page to go back to instead
+	BackField     string // carries it along to the next asking
 }
 
 // HiddenField is one name and value of a form that was sent before.

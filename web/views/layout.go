@@ -7,7 +7,7 @@ var styleSheets = []string{"tokens", "base", "layout", "parts", "grid", "pages",
 
 // modules are the enhancements of every page. once comes last, because it
 // looks at what the others have done with a submit.
-var modules = []string{"menu", "citizen", "password", "grid", "dialog", "print", "copy", "progress", "passkey", "once"}
+var modules = []string{"menu", "citizen", "password", "grid", "dialog", "print", "copy", "progress", "passkey", "address", "once"}
 
 type menuEntry struct {
 	Key  string

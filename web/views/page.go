@@ -24,6 +24,8 @@ type Page struct {
 	// Path is the path and query of this page, where a change of language
 	// comes back to. It must not hold a citizen ID.
 	Path string
+	// Answer says that the page answers a form. It has no address of its own; address.js gives it Path.
+	Answer bool
 
 	// Who is signed in; nil for a visitor.
 	Who *Viewer
