@@ -72,3 +72,26 @@ func TestALookIsOnesOwn(t *testing.T) {
 		}
 	})
 }
+
+// TestTicketsAreKept: a closed request stays for 90 days with its story, and one that is open stays.
+func TestTicketsAreKept(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		ctx := t.Context()
+		closed := o.claimed(t, somying, helpdesk.Reset)
+		check(t, o.desk.Close(ctx, o.who[agent1], closed.ID, helpdesk.Done))
+		o.Clock.Advance(80 * 24 * time.Hour)
+		o.send(t, silent, helpdesk.Reset)
+		for _, step := range []struct {
+			after         time.Duration
+			tickets, told int
+		}{{10 * 24 * time.Hour, 2, 1}, {time.Second, 1, 0}} {
+			o.Clock.Advance(step.after)
+			must(o.desk.Sweep(ctx))(t)
+			var tickets, told int
+			o.read(t, `SELECT (SELECT count(*) FROM tickets), (SELECT count(*) FROM ticket_events WHERE ticket_id = $1 AND what = 'closed')`, []any{closed.ID}, &tickets, &told)
+			if tickets != step.tickets || told != step.told {
+				t.Errorf("%s later there are %d requests, want %d; the end of the closed one is told %d times", step.after, tickets, step.tickets, told)
+			}
+		}
+	})
+}
