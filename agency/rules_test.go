@@ -44,6 +44,7 @@ func TestCheckUnit(t *testing.T) {
 		{what: "a province without region", in: NewUnit{Code: "TH-39", Kind: Province, Name: name}, want: []string{"region=agency.problem.region"}},
 		{what: "level 2 in a province", in: NewUnit{Code: "TH-39", Kind: Province, Region: "N", Name: name, Considers: true, UsesReview: true}, want: []string{"uses_review=agency.problem.review_here"}},
 		{what: "level 2 where nothing is considered", in: NewUnit{Code: "TST", Kind: Division, Name: name, UsesReview: true}, want: []string{"uses_review=agency.problem.review_here"}},
+		{what: "a citizen ID in a name", in: NewUnit{Code: "TST", Kind: Division, Name: locale.Name{TH: "กอง 3990000000104"}, Short: name}, want: []string{"name_th=problem.holds_citizen"}},
 		{what: "a name too long", in: NewUnit{Code: "TST", Kind: Division, Name: locale.Name{TH: strings.Repeat("ก", 121)}, Short: name}, want: []string{"name_th=agency.problem.name_long"}},
 	} {
 		got, err := checkUnit(c.in)

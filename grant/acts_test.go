@@ -638,6 +638,14 @@ func TestChange(t *testing.T) {
 				t.Errorf("the same click twice: %v, %v", twice, err)
 			}
 			k.revoke(t, k.chief12, fresh)
+			k.write(t, func(tx *store.Tx) error { // as notes were before citizen IDs were refused
+				_, err := tx.Exec(ctx, `UPDATE grants SET note = 'แทน 3990000000104' WHERE id = $1`, fresh.ID)
+				return err
+			})
+			if fresh, err = k.book.Again(ctx, k.chief12, fresh.ID, store.NewID()); err != nil || fresh.Note != "แทน 3-9900-XXXXX-XX-4" {
+				t.Errorf("given again with the note %q, %v", fresh.Note, err)
+			}
+			k.revoke(t, k.chief12, fresh)
 			k.at(t, fresh.Until)
 			_, err = k.book.Again(ctx, k.chief12, fresh.ID, "")
 			k.refused(t, err, problem.Invalid, "grant.end_is_past", k.chief12)
@@ -669,6 +677,8 @@ func TestIdentify(t *testing.T) {
 			}
 			err = k.book.Identify(ctx, k.chief13, who, "TH-12", true, "")
 			k.refused(t, err, problem.Denied, "grant.denied_not_head", k.chief13)
+			err = k.book.Identify(ctx, k.chief12, who, "TH-12", true, "คือ 3990000000104")
+			k.refused(t, err, problem.Invalid, "problem.holds_citizen", k.chief12)
 			if err := k.book.Identify(ctx, k.chief12, who, "TH-12", true, ""); err != nil {
 				t.Fatal(err)
 			}
@@ -866,6 +876,8 @@ func TestAppointments(t *testing.T) {
 			if a, err = k.book.Propose(ctx, k.admins[0], o); err != nil {
 				t.Fatal(err)
 			}
+			_, err = k.book.DeclineAppointment(ctx, k.admins[0], a.ID, "คือ 3990000000104")
+			k.refused(t, err, problem.Invalid, "problem.holds_citizen", k.admins[0])
 			if a, err = k.book.DeclineAppointment(ctx, k.admins[0], a.ID, ""); err != nil || a.Closing != "withdrawn" {
 				t.Fatalf("%+v, %v", a, err)
 			}

@@ -206,6 +206,7 @@ func TestGiveList(t *testing.T) {
 				{func(o *ListOrder) { o.Level = Review }, "grant.level_not_used"},
 				{func(o *ListOrder) { o.Team = "G1" }, "grant.team_not_here"},
 				{func(o *ListOrder) { o.LastDay = today.AddDays(-1) }, "grant.end_is_past"},
+				{func(o *ListOrder) { o.Note = "แทน 3-9900-00000-10-4" }, "problem.holds_citizen"},
 				{func(o *ListOrder) { o.Citizens = nil }, "grant.list_empty"},
 				{func(o *ListOrder) { o.Citizens = make([]thai.CitizenID, LongestList+1) }, "grant.list_too_long"},
 			} {
@@ -214,7 +215,7 @@ func TestGiveList(t *testing.T) {
 				_, err := k.book.CheckList(ctx, k.chief12, o)
 				checkProblem(t, err, problem.Invalid, c.key)
 				_, err = k.book.GiveList(ctx, k.chief12, o)
-				if c.key == "grant.list_empty" || c.key == "grant.list_too_long" {
+				if c.key == "problem.holds_citizen" || c.key == "grant.list_empty" || c.key == "grant.list_too_long" {
 					checkProblem(t, err, problem.Invalid, c.key)
 				}
 			}

@@ -144,6 +144,8 @@ func TestMayRevokeAndChange(t *testing.T) {
 	} {
 		t.Run("change "+c.name, func(t *testing.T) { checkProblem(t, mayChange(c.g, Change{}, c.until, c.f), c.kind, c.key) })
 	}
+	checkProblem(t, mayChange(g, Change{Note: "3990000000104"}, later, head), problem.Invalid, "problem.holds_citizen")
+	checkProblem(t, mayChange(g, Change{OrderNumber: "3990000000104"}, later, head), problem.Invalid, "problem.holds_citizen")
 }
 
 func TestMayProposeAndConfirm(t *testing.T) {
@@ -154,8 +156,9 @@ func TestMayProposeAndConfirm(t *testing.T) {
 	stranger.By, stranger.Administrator = "x", false
 	self.Subject, unknown.Registered, endless.Until = "admin", false, time.Time{}
 	regular := AppointmentOrder{Unit: "TH-12", Post: Head, Kind: Regular, OrderNumber: "1/2569"}
-	acting, role, bare := regular, regular, regular
+	acting, role, bare, numbered, noted := regular, regular, regular, regular, regular
 	acting.Kind, role.Post, bare.OrderNumber = Acting, Administrator, ""
+	numbered.OrderNumber, noted.Note = "3990000000104", "แทน 3-9900-00000-10-4"
 	chiefEndless := chief
 	chiefEndless.Until = time.Time{}
 	for _, c := range []struct {
@@ -175,6 +178,8 @@ func TestMayProposeAndConfirm(t *testing.T) {
 		{"chief, an administrator", role, chief, problem.Denied, "appoint.denied"},
 		{"anyone else", acting, stranger, problem.Denied, "appoint.denied"},
 		{"nobody registered", regular, unknown, problem.Invalid, "appoint.not_registered"},
+		{"a citizen ID for an order", numbered, admin, problem.Invalid, "problem.holds_citizen"},
+		{"a citizen ID in the note", noted, admin, problem.Invalid, "problem.holds_citizen"},
 		{"without an order", bare, admin, problem.Invalid, "appoint.order_missing"},
 	} {
 		t.Run(c.name, func(t *testing.T) { checkProblem(t, mayPropose(c.o, c.f), c.kind, c.key) })
@@ -186,6 +191,7 @@ func TestMayProposeAndConfirm(t *testing.T) {
 	end := Ending{Reason: "x"}
 	checkProblem(t, mayEnd(Appointment{Post: Auditor, ConfirmedAt: noon}, end, endFacts{Administrator: true, Now: noon}), nil, "")
 	checkProblem(t, mayEnd(Appointment{Post: Auditor}, end, endFacts{Administrator: true, Now: noon}), problem.Conflict, "appoint.still_proposed")
+	checkProblem(t, mayEnd(Appointment{Post: Auditor, ConfirmedAt: noon}, Ending{Reason: "3990000000104"}, endFacts{Administrator: true, Now: noon}), problem.Invalid, "problem.holds_citizen")
 	checkProblem(t, mayDecline("a", true, "c"), nil, "")
 	checkProblem(t, mayDecline("a", false, "c"), problem.Denied, "appoint.denied_not_administrator")
 	checkProblem(t, mayDecline("c", true, "c"), problem.Denied, "appoint.denied_self")

@@ -392,6 +392,7 @@ func TestAgentsOnly(t *testing.T) {
 		}
 		check(t, o.desk.Claim(ctx, by, r.ID))
 		wants(t, "claimed by another", o.desk.Claim(ctx, o.who[agent2], r.ID), problem.Conflict, "helpdesk.taken_by_other")
+		wants(t, "a citizen ID in a note", o.desk.Note(ctx, by, r.ID, "คือ "+somying), problem.Invalid, "problem.holds_citizen")
 		check(t, o.desk.Note(ctx, by, r.ID, "โทรแล้วไม่รับ"))
 		check(t, o.desk.Answer(ctx, by, r.ID, "code"))
 		if list := must(o.desk.Queue(ctx, by, helpdesk.Filter{Mine: true, State: helpdesk.Taken, Kind: helpdesk.Reset, Older: time.Minute}))(t); len(list) != 1 {

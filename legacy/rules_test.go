@@ -184,6 +184,9 @@ func TestHeaders(t *testing.T) {
 	if !ok || len(missing) > 0 || l.at[colRowID] != 0 || l.at[colCitizen] != 3 || l.at[colKind] != -1 || !slices.Equal(l.ignored, []string{"แฟ้ม"}) {
 		t.Errorf("the old grid: %+v %v %v", l, missing, ok)
 	}
+	if l, _, _ := layoutOf(cells("Row ID", "Unit", "Level", "citizen_id", "3990000000104")); !slices.Equal(l.ignored, []string{"3-9900-XXXXX-XX-4"}) {
+		t.Errorf("a row that stands among the headers: %q", l.ignored)
+	}
 	if _, missing, ok := layoutOf(cells("Row ID", "Unit", "Level")); !ok || !slices.Equal(missing, []string{"citizen_id"}) {
 		t.Errorf("without citizen IDs: %v %v", missing, ok)
 	}

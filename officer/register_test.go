@@ -122,6 +122,10 @@ func TestFaults(t *testing.T) {
 				map[string]string{"given_name": "officer.problem.name_form", "family_name": "officer.problem.name_form"}},
 			{"passwords that differ", func(f *officer.Form) { f.PasswordAgain += "x" },
 				map[string]string{"password_again": "officer.problem.password_again"}},
+			{"a citizen ID where it does not belong", func(f *officer.Form) {
+				f.Position, f.LineID = "แทน 3-9900-00000-10-4", "๓๙๙๐๐๐๐๐๐๐๑๐๔"
+			},
+				map[string]string{"position": "problem.holds_citizen", "line_id": "problem.holds_citizen"}},
 			{"a field too long", func(f *officer.Form) { f.LineID = fmt.Sprintf("%051d", 1) },
 				map[string]string{"line_id": "officer.problem.too_long"}},
 		} {

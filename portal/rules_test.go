@@ -70,6 +70,11 @@ func TestCheckDraft(t *testing.T) {
 			t.Errorf("%s: %v, want %s", field, err, c.key)
 		}
 	}
+	n := good
+	n.Title.EN, n.Body.TH = "for 3990000000104", "บรรทัดหนึ่ง\nแทน 3-9900-00000-10-4"
+	if _, err := checkDraft(n); fault(err, "title_en") != "problem.holds_citizen" || fault(err, "body_th") != "problem.holds_citizen" {
+		t.Errorf("with citizen IDs: %v", err)
+	}
 }
 
 func TestBodyIsCountedInCharacters(t *testing.T) {

@@ -273,6 +273,7 @@ func TestOrders(t *testing.T) {
 		}{
 			"no name":        {Order{Scope: Scope{AllUnits: true, AllActions: true}}, "program.problem.name"},
 			"long name":      {Order{Name: string(long), Scope: Scope{AllUnits: true, AllActions: true}}, "program.problem.long"},
+			"citizen ID":     {Order{Name: "3990000000104", Scope: Scope{AllUnits: true, AllActions: true}}, "problem.holds_citizen"},
 			"no units":       {Order{Name: "x", Scope: Scope{AllActions: true}}, "program.problem.units"},
 			"no actions":     {Order{Name: "x", Scope: Scope{AllUnits: true}}, "program.problem.actions"},
 			"unknown unit":   {Order{Name: "x", Scope: Scope{Units: []string{"TH-12", "TH-00"}, AllActions: true}}, "program.problem.unit"},
