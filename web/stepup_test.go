@@ -12,7 +12,7 @@ var withoutProof = []string{
 	"POST /officer/profile/language", "POST /officer/profile/notices", "POST /officer/profile/change/{change}/resend", "POST /officer/terms/accept",
 	"POST /officer/profile/sessions/end", "POST /officer/profile/sessions/{session}/end", "POST /officer/security/sessions/others",
 	"POST /officer/security/devices/forget",
-	"POST /ko1/rights/{level}/find", "POST /ko1/rights/{level}/person", "POST /ko1/rights/{level}/many", "POST /ko1/deputies/person",
+	"POST /ko1/people/find", "POST /ko1/rights/{level}/find", "POST /ko1/rights/{level}/person", "POST /ko1/rights/{level}/many", "POST /ko1/deputies/person",
 	"POST /admin/appointments/person", "POST /admin/imports", "POST /admin/log", "POST /log/decisions", "POST /why",
 	"POST /help/cases/{ticket}/{act}", "POST /ko1/help/{plea}/refuse",
 }
