@@ -73,13 +73,19 @@ func TestLinkByMailServesADay(t *testing.T) {
 	})
 }
 
-// TestResetForgetsBrowsers: a browser that knew the owner before the reset knows him no more: whoever sat there is told of.
-func TestResetForgetsBrowsers(t *testing.T) {
+// TestResetThrowsOut: a reset ends every session of an account that is in use, and a browser that knew the owner knows him
+// no more.
+func TestResetThrowsOut(t *testing.T) {
 	storetest.EachEngine(t, func(t *testing.T, env *storetest.Env) {
 		o := open(t, env)
-		o.enter(t, in())
+		sessions := []signin.Opened{o.enter(t, in()), o.enter(t, in())}
 		if _, err := o.desk.FinishReset(t.Context(), o.prove(t).ID, here, newPassword, newPassword); err != nil {
 			t.Fatal(err)
+		}
+		for _, opened := range sessions {
+			if _, err := o.desk.Session(t.Context(), opened.Token); !errors.Is(err, problem.NotFound) {
+				t.Errorf("a session goes on: %v", err)
+			}
 		}
 		if list, err := o.desk.Devices(t.Context(), o.who, ""); err != nil || len(list) != 0 {
 			t.Errorf("still known: %+v, %v", list, err)
