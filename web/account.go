@@ -403,7 +403,7 @@ func (s *Server) setNotices(w http.ResponseWriter, r *http.Request, v *Visit) er
 	}
 	err := s.Officers.SetNotices(r.Context(), v.Session.Person, chosen)
 	if lines, ok := v.Problems(err); ok {
-		return s.showProfile(w, r, v, http.StatusUnprocessableEntity, lines)
+		return s.showProfile(w, r, v, http.StatusUnprocessableEntity, chosen, lines)
 	}
 	if err != nil {
 		return err

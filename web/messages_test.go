@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -108,7 +109,14 @@ func TestNotices(t *testing.T) {
 	eachKit(t, func(t *testing.T, k *kit) {
 		b := k.as(t, without)
 		b.get(profilePath).wants(http.StatusOK, "ความปลอดภัยของบัญชี", "ไปทุกช่องทางของท่านเสมอ")
-		b.post("/officer/profile/notices").wants(http.StatusUnprocessableEntity, "กรุณาเลือกอย่างน้อยหนึ่งช่องทาง")
+		ticked := regexp.MustCompile(`name="notices" value="(\w+)" checked`)
+		if saved := ticked.FindAllString(b.get(profilePath).body, -1); len(saved) != 1 {
+			t.Errorf("the choice kept: %q", saved)
+		}
+		none := b.post("/officer/profile/notices").wants(http.StatusUnprocessableEntity, "กรุณาเลือกอย่างน้อยหนึ่งช่องทาง", `id="field-notices-error"`)
+		if again := ticked.FindString(none.body); again != "" {
+			t.Errorf("nothing was chosen, and the form comes back with %s", again)
+		}
 		b.post("/officer/profile/notices", "notices", "line").wants(http.StatusUnprocessableEntity, "ยังไม่ได้ยืนยัน")
 		b.post("/officer/profile/notices", "notices", "sms").leads(profilePath+"#notices", "บันทึกช่องทางรับข้อความแล้ว")
 		told := func(purpose string) (ways []string) {

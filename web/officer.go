@@ -11,6 +11,7 @@ import (
 	"sitthi/internal/locale"
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
+	"sitthi/notify"
 	"sitthi/officer"
 	"sitthi/signin"
 	"sitthi/web/views"
@@ -277,10 +278,11 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *Visit) error
 
 // profile shows an officer his own data.
 func (s *Server) profile(w http.ResponseWriter, r *http.Request, v *Visit) error {
-	return s.showProfile(w, r, v, http.StatusOK, nil)
+	return s.showProfile(w, r, v, http.StatusOK, nil, nil)
 }
 
-func (s *Server) showProfile(w http.ResponseWriter, r *http.Request, v *Visit, status int, faults []views.FieldError) error {
+// showProfile shows the profile, with the choice of channels as it is kept or, when that had faults, as it was sent.
+func (s *Server) showProfile(w http.ResponseWriter, r *http.Request, v *Visit, status int, sent []notify.Channel, faults []views.FieldError) error {
 	profile, err := s.Officers.Profile(r.Context(), v.Session.Person)
 	if err != nil {
 		return err
@@ -294,7 +296,11 @@ func (s *Server) showProfile(w http.ResponseWriter, r *http.Request, v *Visit, s
 	page := views.ProfilePage{
 		Profile: profile, Factor: v.Session.Factor, Identity: identity, ThaID: s.SignIn.ThaID(), Notices: v.noticeOptions(profile.Account),
 	}
-	for _, c := range profile.Account.Ways() {
+	ways := profile.Account.Ways()
+	if len(faults) > 0 {
+		ways = sent
+	}
+	for _, c := range ways {
 		page.Ways = append(page.Ways, string(c))
 	}
 	return s.show(w, r, v, status, p, views.Profile(p, page))
