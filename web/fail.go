@@ -47,6 +47,12 @@ const (
 	nextSuffix  = "_next"
 )
 
+// way is where the advice of a problem sends the reader.
+type way struct{ label, path string }
+
+// ways are the problems whose page leads there by a button.
+var ways = map[string]way{"signin.problem.no_reset": {"reset.again", "/officer/passreset"}}
+
 // fail is the one place that answers errors: a problem in the reader's words with the status of its kind, a visitor
 // with the way to sign in, anything else with a reference to the log and nothing of its text.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, v *Visit, err error) {
@@ -121,6 +127,9 @@ func (s *Server) tellProblem(w http.ResponseWriter, r *http.Request, v *Visit, p
 	}
 	if s.catalog.Has(p.Key + nextSuffix) {
 		params.Next = v.T(p.Key + nextSuffix)
+	}
+	if to, ok := ways[p.Key]; ok {
+		params.Way = &views.ButtonLinkParams{Label: v.T(to.label), Href: to.path, Kind: views.Primary}
 	}
 	for _, field := range p.Fields {
 		params.Lines = append(params.Lines, v.text(field.Key, field.Args))

@@ -3,11 +3,12 @@ package views
 // FailParams describes a page that says why something did not happen and what to do.
 type FailParams struct {
 	Text      string
-	Lines     []string // each thing that needs mending
-	Wait      string   // how long to wait
-	Next      string   // what to do
-	Reference string   // names the request in the log; empty when there is nothing to look up
-	Box       bool     // stands within a form, where a page has no place
+	Lines     []string          // each thing that needs mending
+	Wait      string            // how long to wait
+	Next      string            // what to do
+	Way       *ButtonLinkParams // where that is done; nil where no one page is meant
+	Reference string            // names the request in the log; empty when there is nothing to look up
+	Box       bool              // stands within a form, where a page has no place
 }
 
 // StepUpForm is a form that waits for the password, or the second factor: where it goes, and all that was typed into it.
