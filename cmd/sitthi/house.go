@@ -220,6 +220,7 @@ func (h *house) work(ctx context.Context, g *errgroup.Group) {
 		g.Go(func() error { return h.publisher.Run(ctx) })
 	}
 	g.Go(func() error { return h.legacy.Run(ctx) })
-	g.Go(func() error { return h.remind(ctx) })
+	start := h.clock.Now()
+	g.Go(func() error { return h.remind(ctx, start) })
 	g.Go(func() error { return h.retention.Run(ctx) })
 }
