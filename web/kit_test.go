@@ -77,6 +77,7 @@ type kit struct {
 	officers *officer.Desk
 	clerk    func(terms officer.Edition) *officer.Desk // as officers, with other terms in force
 	signin   *signin.Desk
+	enters   signin.Options // of signin, for a desk of which ThaID is one way in
 	agencies agency.Desk
 	portal   portal.Desk
 	programs *program.Desk
@@ -135,8 +136,9 @@ func kitOn(t *testing.T, env *storetest.Env, change ...func(*Options)) *kit {
 		})
 	}
 	k.officers = k.clerk(officer.Edition{})
-	k.signin = signin.NewDesk(signin.Options{DB: env.DB, Roll: k.roll, Ring: ring, Site: must(signin.NewSite(&url.URL{Scheme: "http", Host: k.localhost}))(t), Passwords: passwords, Codes: codes, Outbox: k.outbox, Log: log,
-		Link: link, Asked: k.book.Asked})
+	k.enters = signin.Options{DB: env.DB, Roll: k.roll, Ring: ring, Site: must(signin.NewSite(&url.URL{Scheme: "http", Host: k.localhost}))(t), Passwords: passwords, Codes: codes, Outbox: k.outbox, Log: log,
+		Link: link, Asked: k.book.Asked, Identified: k.book.Identified}
+	k.signin = signin.NewDesk(k.enters)
 	administrator := func(ctx context.Context, tx *store.Tx, by string) error {
 		return k.book.RequireAdministrator(ctx, tx, person.ID(by))
 	}

@@ -86,7 +86,11 @@ func (s *Server) security(w http.ResponseWriter, r *http.Request, v *Visit) erro
 	if err != nil {
 		return err
 	}
-	page := views.SecurityPage{Factors: factors, Passkeys: s.SignIn.Passkeys()}
+	identity, err := s.Officers.Identity(r.Context(), v.Session.Person)
+	if err != nil {
+		return err
+	}
+	page := views.SecurityPage{Factors: factors, Passkeys: s.SignIn.Passkeys(), Linked: s.SignIn.ThaID() && identity.Proved()}
 	for _, o := range sessions {
 		page.Sessions = append(page.Sessions, v.sessionRow(o))
 	}
