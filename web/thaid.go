@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"sitthi/internal/problem"
 	"sitthi/thaid"
@@ -51,6 +52,11 @@ func (s *Server) signInThaID(w http.ResponseWriter, r *http.Request, v *Visit) e
 	return s.opened(w, r, v, opened, next)
 }
 
+// otherWays are the problems whose advice is to sign in in another way, which is none for who is signed in.
+var otherWays = []string{
+	"signin.problem.thaid_away", "signin.problem.thaid_refused", "signin.problem.thaid_unproved", "signin.problem.thaid_over", "signin.problem.thaid_browser",
+}
+
 // thaidFailed leads back to the sign-in, which tells what happened and holds the way in by password; who is signed in
 // comes back to where he was. The answer of ThaID stands in no address any more.
 func (s *Server) thaidFailed(w http.ResponseWriter, r *http.Request, v *Visit, next string, err error) error {
@@ -64,9 +70,12 @@ func (s *Server) thaidFailed(w http.ResponseWriter, r *http.Request, v *Visit, n
 	case "signin.problem.thaid_nobody":
 		return s.see(w, r, v, "/officer/thaid/unknown", nil)
 	}
-	text := v.Tell(err)
-	if key := p.Key + nextSuffix; s.catalog.Has(key) {
-		text += " " + v.T(key)
+	text, advice := v.Tell(err), p.Key+nextSuffix
+	if v.Session != nil && slices.Contains(otherWays, p.Key) {
+		advice = "officer.thaid_stays"
+	}
+	if s.catalog.Has(advice) {
+		text += " " + v.T(advice)
 	}
 	if v.Session != nil {
 		return s.see(w, r, v, nextPage(next), &views.Notice{Kind: views.NoticeError, Text: text})

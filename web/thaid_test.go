@@ -140,7 +140,8 @@ func TestThaIDOnThePages(t *testing.T) {
 			// Who is signed in comes back to where he was.
 			b = k.as(t, without).in(lang)
 			b.get(profile).wants(http.StatusOK, say("officer.thaid_link"), say("officer.identity_head"))
-			told("who says no while he is signed in", b, b.back(spoiltIn(k, b, profile)), profile, "signin.problem.thaid_refused")
+			told("who says no while he is signed in", b, b.back(spoiltIn(k, b, profile)), profile, "signin.problem.thaid_refused", "officer.thaid_stays")
+			b.back(k.ask(b, considers, profile)).leads(profile, say("signin.problem.thaid_first_next")) // that one's account stays as it is
 			before := b.cookies[k.server.cookieName(sessionCookie)]
 			told("who links his account", b, b.back(k.ask(b, without, profile)), profile)
 			if after := b.cookies[k.server.cookieName(sessionCookie)]; after == before || after == "" {
