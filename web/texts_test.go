@@ -63,7 +63,7 @@ var writings = []written{
 
 // read are the fields for text that hold no prose, by name: what is typed is read as something, and an ID is sealed.
 var read = strings.Fields(`citizen citizen_id list number
-	given_name family_name contact receipt code address link
+	given_name family_name contact receipt code stepup_code address link
 	from to last_day until day time hour`)
 
 // checkText sees that somebody has said of a field for text whether a citizen ID may stand in it.
