@@ -16,6 +16,7 @@ import (
 	"sitthi/internal/problem"
 	"sitthi/internal/seal"
 	"sitthi/internal/store"
+	"sitthi/internal/thai"
 	"sitthi/officer"
 	"sitthi/person"
 	"sitthi/proof"
@@ -126,9 +127,9 @@ func errNoApp() error { return problem.New(problem.NotFound, "signin.problem.no_
 // this once. All other sessions end, and every contact is told. It fails with problem.Invalid for a code that is not
 // right, and with problem.NotFound when no app is being set up.
 func (d *Desk) ConfirmApp(ctx context.Context, s Session, typed string) (recovery []string, err error) {
-	code, err := readFactorCode(typed)
-	if err != nil {
-		return nil, err
+	code, err := thai.FoldDigits(typed)
+	if err != nil || len(code) != appDigits {
+		return nil, invalid(FieldCode, "signin.problem.app_form")
 	}
 	act := audit.Act{Name: "signin.app_add", Actor: string(s.Person), Subject: string(s.Person), Unit: s.Account.Unit}
 	err = audit.Do(ctx, d.db, &act, func(tx *store.Tx) error {
@@ -144,7 +145,7 @@ func (d *Desk) ConfirmApp(ctx context.Context, s Session, typed string) (recover
 		if err != nil {
 			return err
 		}
-		step, ok, err := matchStep(secret, code.app, tx.Now)
+		step, ok, err := matchStep(secret, code, tx.Now)
 		if err != nil {
 			return fmt.Errorf("compare code of app: %w", err)
 		}

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"sitthi/audit"
 	"sitthi/helpdesk"
 	"sitthi/internal/problem"
 	"sitthi/internal/thai"
+	"sitthi/notify"
 	"sitthi/web/views"
 )
 
@@ -122,6 +124,15 @@ func (s *Server) showCase(w http.ResponseWriter, r *http.Request, v *Visit, stat
 		Case: c, Path: casesPath + "/" + c.ID, Mine: c.ClaimedBy == v.Session.Person, Badge: caseBadge(c.State), Unmasked: citizen,
 		Came: v.moment(c.CreatedAt), Age: v.age(v.Now.Sub(c.CreatedAt)), Claimed: c.Names[c.ClaimedBy], Unit: names[c.Unit],
 		Note: r.PostForm.Get(helpdesk.FieldNote), Reason: r.PostForm.Get(helpdesk.FieldReason),
+	}
+	for _, a := range helpdesk.Answers {
+		_, text, err := notify.Example("help.answer_"+string(a), notify.Email, v.Lang)
+		if err != nil {
+			return err
+		}
+		page.Answers = append(page.Answers, views.MessageExample{
+			Title: v.T("helpdesk.answer_" + string(a)), Lang: string(v.Lang), Lines: strings.Split(strings.TrimSpace(text), "\n"),
+		})
 	}
 	if c.Proved {
 		page.Proved = v.T("helpdesk.proved_"+string(c.ProvedBy), "when", v.moment(c.ProvedAt))

@@ -8,6 +8,7 @@ import (
 
 	"sitthi/internal/browsertest"
 	"sitthi/internal/store"
+	"sitthi/notify"
 )
 
 var receiptForm = regexp.MustCompile(`[B-Z2-9]{4}-[B-Z2-9]{4}`)
@@ -104,6 +105,13 @@ func (r readerOf) resetPassword(t *testing.T, k *kit) {
 	r.claim(t, agent, receipt)
 	agent.See("ไร้เสียง", "3-9900-XXXXX-XX-4", r.say(t, "helpdesk.contact_rests"))
 	agent.NotSee("silent@diw.example.go.th")
+	agent.Click(r.say(t, "helpdesk.answers_read"))
+	_, answer, err := notify.Example("help.answer_number", notify.Email, r.lang)
+	if err != nil {
+		t.Fatal(err)
+	}
+	agent.See(strings.Split(answer, "\n\n")[2])
+	r.look(agent, "help-answers")
 	agent.Select(r.say(t, "helpdesk.answer"), r.say(t, "helpdesk.answer_number"))
 	agent.Press(r.say(t, "helpdesk.do_answer"))
 	agent.See(r.say(t, "helpdesk.did_answer"))

@@ -57,7 +57,7 @@ func TestSecondFactorInABrowser(t *testing.T) {
 			key := regexp.MustCompile(`[A-Z2-7 ]{30,}`).FindString(b.Text("#app-key"))
 			b.Fill(word("security.code"), "000")
 			b.Press(word("security.app_confirm"))
-			b.See(word("signin.problem.factor_form"))
+			b.See(word("signin.problem.app_form"))
 			look("app-wrong")
 			b.Fill(word("security.code"), k.shows(t, key))
 			b.Press(word("security.app_confirm"))
