@@ -11,9 +11,9 @@ import (
 	"sitthi/internal/thaidtest"
 )
 
-// TestThaIDInBrowser signs in by ThaID, in the place of which npm oidc-provider stands on another site: so cookies and the
+// TestThaIDInABrowser signs in by ThaID, in the place of which npm oidc-provider stands on another site: so cookies and the
 // Content-Security-Policy are tried too.
-func TestThaIDInBrowser(t *testing.T) {
+func TestThaIDInABrowser(t *testing.T) {
 	for _, r := range []struct {
 		reader
 		postgres bool
