@@ -53,7 +53,7 @@ func TestSecondFactorOnThePages(t *testing.T) {
 		if drawn.Bounds().Dx() < 200 || picture.header.Get("Content-Type") != "image/png" {
 			t.Errorf("a picture of %v, %s", drawn.Bounds(), picture.header.Get("Content-Type"))
 		}
-		b.post("/officer/security/app/confirm", "code", "12").wants(http.StatusUnprocessableEntity, "รหัสสำรอง 12 ตัว", "สแกนภาพนี้ด้วยแอป")
+		b.post("/officer/security/app/confirm", "code", "12").wants(http.StatusUnprocessableEntity, "กรุณากรอกรหัส 6 หลักที่แอปแสดง", "สแกนภาพนี้ด้วยแอป")
 		key, recovery := b.setUp()
 		if key != appKey.FindStringSubmatch(page.body)[1] || len(recovery) != signin.RecoveryCodes {
 			t.Errorf("key %q, codes %q", key, recovery)
