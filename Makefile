@@ -49,8 +49,9 @@ lint: assets
 VIEWS = find . -name node_modules -prune -o -name '*_templ.go' -print | sort | xargs -r sha256sum
 
 # With the hooks built in, so that both builds have run the tests. Left out are the tales and looks in the browser, which
-# `make test` has run: there nearly all the work is Chromium's, where the race detector sees nothing.
-BROWSING = ^(TestManual|TestEveryPageInTheDark|TestLooks|TestLogLooks|Test.*InABrowser)$$
+# `make test` has run: there nearly all the work is Chromium's, where the race detector sees nothing. So is the walk through
+# every page, one request after the other.
+BROWSING = ^(TestManual|TestEveryPageIsWellMade|TestEveryPageInTheDark|TestLooks|TestLogLooks|Test.*InABrowser)$$
 race: assets
 	scripts/setup-tests
 	@mkdir -p tmp
