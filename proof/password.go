@@ -47,8 +47,8 @@ func (c params) String() string {
 const (
 	saltBytes = 16
 	hashBytes = 32
-	// queue is how many may wait for a processor; more are sent away at once, so that a flood of sign-ins can
-	// neither fill the memory nor let everyone wait for minutes.
+	// queue is how many may wait for each processor, which hashes so many in some two seconds; more are sent away at once,
+	// so that a flood of sign-ins can neither fill the memory nor let everyone wait for minutes.
 	queue = 50
 )
 
@@ -87,7 +87,7 @@ type Turn struct{ p *Passwords }
 
 // Turn takes a place, until Leave. Too many at once are problem.Busy.
 func (p *Passwords) Turn() (Turn, error) {
-	if p.turns.Add(1) > int64(cap(p.slots)+queue) {
+	if p.turns.Add(1) > int64(cap(p.slots)*(1+queue)) {
 		p.turns.Add(-1)
 		return Turn{}, &problem.Problem{Kind: problem.Busy, Key: "problem.busy", RetryAfter: 5 * time.Second}
 	}

@@ -278,7 +278,7 @@ func TestVerifyNoneCostsOneHash(t *testing.T) {
 func TestTooManyHashesAreSentAway(t *testing.T) {
 	p := newPasswords(t)
 	var turns []Turn
-	for range cap(p.slots) + queue {
+	for range cap(p.slots) * (1 + queue) {
 		turn, err := p.Turn()
 		if err != nil {
 			t.Fatalf("turn %d: %v", len(turns), err)

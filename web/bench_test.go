@@ -16,6 +16,7 @@ import (
 
 	"sitthi/agency"
 	"sitthi/grant"
+	"sitthi/helpdesk"
 	"sitthi/internal/benchkit"
 	"sitthi/internal/observe"
 	"sitthi/internal/seal"
@@ -63,6 +64,7 @@ func openBenchHall(b *testing.B, size benchkit.Size) *benchHall {
 	h.server, err = New(Options{
 		Log: log, Metrics: observe.NewMetrics("bench"), Clock: env.Clock, Ring: ring, Book: book, SignIn: h.login, Outbox: outbox,
 		Agencies: agency.Desk{DB: env.DB}, Portal: portal.Desk{DB: env.DB},
+		Help: helpdesk.NewDesk(helpdesk.Options{DB: env.DB, Ring: ring, Roll: roll, Book: book, SignIn: h.login, Codes: codes, Outbox: outbox, Log: log}),
 		Officers: officer.NewDesk(officer.Options{
 			DB: env.DB, Roll: roll, Ring: ring, Passwords: passwords, Outbox: outbox, Codes: codes,
 		}),
@@ -128,6 +130,7 @@ func (r benchReader) prepared(b *testing.B, path string, level grant.LevelRow) f
 	benchOK(b, err)
 	page, choices, overview := sheet.Page, sheet.Choices, sheet.Overview
 	body := views.RightsPage{TabsLabel: v.T("rights.tabs"), Grid: gridOf(v, level, request.URL.Path, query, filter, page, choices)}
+	body.Ends = len(page.Scope.Heads) > 0
 	for _, row := range page.Rows {
 		body.Rows = append(body.Rows, rowOf(v, row, page.Scope, filter, ""))
 	}
